@@ -1,0 +1,180 @@
+"""Messages for people: where, what was read, what was expected, how to mend it.
+
+A fault meant for a person is a :class:`Fault`; a run that cannot go on raises an :class:`EvalkitError` holding every
+fault of the file at once. Anything else that escapes is a bug of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Literal
+
+Severity = Literal["erreur", "avertissement"]
+HELP_PAGE = "docs/erreurs.md"
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the command line (DESIGN §9)."""
+
+    DONE = 0
+    USAGE = 2
+    REFERENTIEL = 10
+    DATA = 11
+    COMPUTATION = 12
+    INCOMPLETE_BATCH = 13
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a fault lies: a file, and what is known of the position inside it.
+
+    ``sheet`` and ``cell`` (``C14``) for workbooks; ``line`` and ``column`` (a header) for text files; ``note`` for the
+    row's own key, e.g. ``Q1.1.b, 2022``.
+    """
+
+    file: str = ""
+    sheet: str = ""
+    cell: str = ""
+    line: int | None = None
+    column: str = ""
+    note: str = ""
+
+    def __str__(self) -> str:
+        parts = [self.file] if self.file else []
+        if self.sheet:
+            parts.append(f"feuille « {self.sheet} »")
+        if self.cell:
+            parts.append(f"cellule {self.cell}")
+        if self.line is not None:
+            parts.append(f"ligne {self.line}")
+        if self.column:
+            parts.append(f"colonne « {self.column} »")
+        text = ", ".join(parts) or "(emplacement inconnu)"
+        return f"{text} ({self.note})" if self.note else text
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One message of the catalogue: its title and how bad it is."""
+
+    title: str
+    severity: Severity = "erreur"
+
+
+# One line per message. A code is never reused; its help stands in docs/erreurs.md and its faulty file in
+# tests/fichiers_fautifs/ (a test checks both).
+CATALOGUE: dict[str, Entry] = {
+    # --- USA: how a command was typed -------------------------------------------------------------------------------
+    "USA-001": Entry("Fichier ou dossier introuvable"),
+    # --- REF: the framework (referentiel/) --------------------------------------------------------------------------
+    # --- DON: the data of a territory or a campaign (001-059 reader, 060-089 open data) -----------------------------
+    # --- CAL: computation -------------------------------------------------------------------------------------------
+    # --- LOT: batches -----------------------------------------------------------------------------------------------
+    # --- DOC: a document that could not be made ---------------------------------------------------------------------
+}
+
+_EXIT_BY_FAMILY = {
+    "USA": ExitCode.USAGE,
+    "REF": ExitCode.REFERENTIEL,
+    "DON": ExitCode.DATA,
+    "CAL": ExitCode.COMPUTATION,
+    "LOT": ExitCode.INCOMPLETE_BATCH,
+    "DOC": ExitCode.COMPUTATION,
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong (or doubtful), said in four parts.
+
+    Parameters
+    ----------
+    code
+        Key of :data:`CATALOGUE`, e.g. ``DON-003``.
+    place
+        Where.
+    read, expected, fix
+        « Lu », « Attendu », « Corriger » : French sentences or fragments, no Python type name, never a whole row of
+        answers.
+    """
+
+    code: str
+    place: Place
+    read: str = ""
+    expected: str = ""
+    fix: str = ""
+
+    def __post_init__(self) -> None:
+        if self.code not in CATALOGUE:
+            raise KeyError(f"{self.code} is not in the catalogue of messages")
+
+    @property
+    def title(self) -> str:
+        """Title of the message, from the catalogue."""
+        return CATALOGUE[self.code].title
+
+    @property
+    def severity(self) -> Severity:
+        """``erreur`` (blocks) or ``avertissement`` (said, does not block)."""
+        return CATALOGUE[self.code].severity
+
+    def __str__(self) -> str:
+        head = f"[{self.code}] {self.title}"
+        parts = [("Où", str(self.place)), ("Lu", self.read), ("Attendu", self.expected), ("Corriger", self.fix)]
+        lines = [f"  {name:<9} {_indent(text)}" for name, text in parts if text]
+        return "\n".join([head, *lines, f"  {'Aide':<9} {HELP_PAGE}#{self.code.lower()}"])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for ``--json``: keys in French, as people read them."""
+        return {
+            "code": self.code,
+            "titre": self.title,
+            "gravite": self.severity,
+            "ou": str(self.place),
+            "emplacement": {key: value for key, value in asdict(self.place).items() if value not in ("", None)},
+            "lu": self.read,
+            "attendu": self.expected,
+            "corriger": self.fix,
+        }
+
+
+def _indent(text: str) -> str:
+    return text.replace("\n", "\n" + " " * 12)
+
+
+@dataclass
+class EvalkitError(Exception):
+    """A run that stops with something to say to a person. Holds every fault, not only the first."""
+
+    faults: Sequence[Fault] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return "\n\n".join(str(fault) for fault in self.faults)
+
+    def __reduce__(self) -> tuple[Any, ...]:  # survives the way back from a worker process
+        return (type(self), (list(self.faults),))
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Exit code of the first blocking fault's family."""
+        errors = only_errors(self.faults) or list(self.faults)
+        return _EXIT_BY_FAMILY[errors[0].code[:3]] if errors else ExitCode.COMPUTATION
+
+
+def only_errors(faults: Iterable[Fault]) -> list[Fault]:
+    """Keep the faults that block."""
+    return [fault for fault in faults if fault.severity == "erreur"]
+
+
+def only_warnings(faults: Iterable[Fault]) -> list[Fault]:
+    """Keep the faults that are said but do not block."""
+    return [fault for fault in faults if fault.severity == "avertissement"]
+
+
+def fail(code: str, path: str | Path = "", *, read: str = "", expected: str = "", fix: str = "") -> EvalkitError:
+    """Make (not raise) an :class:`EvalkitError` with one fault about one file."""
+    return EvalkitError([Fault(code, Place(file=str(path)), read=read, expected=expected, fix=fix)])
