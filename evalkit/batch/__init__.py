@@ -1,0 +1,1 @@
+"""Many territories: what to render, rendering it, telling what happened."""

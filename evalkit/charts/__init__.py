@@ -1,0 +1,1 @@
+"""Publication to figure, each with title, unit, base, source, alternative text."""

@@ -1,0 +1,1 @@
+"""Numbers in, numbers out. No file, no clock, no French."""

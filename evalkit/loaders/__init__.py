@@ -1,0 +1,1 @@
+"""Files to model and tables; every fault has a place."""

@@ -1,0 +1,1 @@
+"""What exists: framework, territory, dossier. No file, no pandas."""

@@ -1,0 +1,1 @@
+"""The interactive door: widgets that collect, call one function and show."""
