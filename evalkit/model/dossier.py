@@ -64,6 +64,8 @@ SILENCE_SYNONYMS: dict[str, str] = {
     "non repondu": "non_repondu",
     "non communique": "non_repondu",
 }
+# A column whose header starts so is written by evalkit beside the cells to fill; the reader skips it without a word.
+HELP_COLUMN_PREFIX = "(aide)"
 STATUSES: dict[str, str] = {
     "secret": "secret statistique",
     "non_significatif": "non significatif",
