@@ -70,6 +70,8 @@ class Entry:
 CATALOGUE: dict[str, Entry] = {
     # --- USA: how a command was typed -------------------------------------------------------------------------------
     "USA-001": Entry("Fichier ou dossier introuvable"),
+    "USA-040": Entry("Complément « atelier » absent"),
+    "USA-041": Entry("Cotation impossible à enregistrer dans ce fichier"),
     # --- REF: the framework (referentiel/) --------------------------------------------------------------------------
     # --- DON: the data of a territory or a campaign (001-059 reader, 060-089 open data) -----------------------------
     # --- CAL: computation -------------------------------------------------------------------------------------------
