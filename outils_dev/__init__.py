@@ -1,0 +1,1 @@
+"""Tools for those who maintain evalkit. Nothing here ships in the package."""
