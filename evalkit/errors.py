@@ -70,12 +70,50 @@ class Entry:
 CATALOGUE: dict[str, Entry] = {
     # --- USA: how a command was typed -------------------------------------------------------------------------------
     "USA-001": Entry("Fichier ou dossier introuvable"),
+    "USA-002": Entry("Commande ou option mal tapée"),
+    "USA-003": Entry("Ce dossier n'est pas celui attendu"),
     "USA-040": Entry("Complément « atelier » absent"),
     "USA-041": Entry("Cotation impossible à enregistrer dans ce fichier"),
     # --- REF: the framework (referentiel/) --------------------------------------------------------------------------
     # --- DON: the data of a territory or a campaign (001-059 reader, 060-089 open data) -----------------------------
+    "DON-060": Entry("Fichier de données ouvertes non reconnu"),
+    "DON-061": Entry("Édition introuvable dans le nom du fichier"),
+    "DON-062": Entry("Colonne du code de quartier absente"),
+    "DON-063": Entry("Code de quartier non reconnu"),
+    "DON-064": Entry("Nombre illisible dans un fichier de données ouvertes"),
+    "DON-065": Entry("Deux valeurs différentes pour le même quartier, la même variable et la même édition"),
+    "DON-066": Entry("Valeurs répétées à l'identique, gardées une fois", "avertissement"),
+    "DON-067": Entry("Variable inconnue", "avertissement"),
+    "DON-068": Entry("Édition qui n'est pas décrite", "avertissement"),
+    "DON-069": Entry("Thèmes mélangés dans un même fichier"),
+    "DON-070": Entry("Deux colonnes du même nom"),
+    "DON-071": Entry("Deux géographies dans un même fichier"),
+    "DON-072": Entry("Fichier JSON ou GeoJSON illisible"),
+    "DON-073": Entry("Liste de quartiers sans colonne de code"),
+    "DON-074": Entry("Génération de contrats absente ou inconnue"),
+    "DON-075": Entry("Fichier nécessaire absent"),
+    "DON-076": Entry("Zéro initial perdu, rétabli", "avertissement"),
+    "DON-077": Entry("Quartier à rattacher", "avertissement"),
+    "DON-078": Entry("Population du contrat différente de la liste", "avertissement"),
+    "DON-079": Entry("Commune non située", "avertissement"),
+    "DON-080": Entry("Dossier existant conservé", "avertissement"),
+    "DON-081": Entry("Correction de rattachement refusée"),
+    "DON-082": Entry("Fichier laissé de côté", "avertissement"),
+    "DON-083": Entry("En-tête de colonne réparé", "avertissement"),
+    "DON-084": Entry("Colonne sans nom qui contient des valeurs", "avertissement"),
+    "DON-085": Entry("Fichier contexte.parquet illisible"),
+    "DON-086": Entry("Fichier de données ouvertes vide ou illisible"),
+    "DON-087": Entry("Code de contrat utilisé deux fois", "avertissement"),
+    "DON-088": Entry("Dictionnaire des variables de contexte à corriger"),
+    "DON-089": Entry("Date de référence absente ou mal écrite"),
     # --- CAL: computation -------------------------------------------------------------------------------------------
     # --- LOT: batches -----------------------------------------------------------------------------------------------
+    "LOT-001": Entry("Paramètre de carnet inconnu ou mal typé"),
+    "LOT-002": Entry("Un carnet s'est arrêté en route"),
+    "LOT-003": Entry("Écriture impossible"),
+    "LOT-004": Entry("Deux documents au même endroit"),
+    "LOT-005": Entry("Un processus s'est arrêté"),
+    "LOT-006": Entry("Aucun territoire dans cette campagne"),
     # --- DOC: a document that could not be made ---------------------------------------------------------------------
 }
 
