@@ -66,6 +66,10 @@ SILENCE_SYNONYMS: dict[str, str] = {
 }
 # A column whose header starts so is written by evalkit beside the cells to fill; the reader skips it without a word.
 HELP_COLUMN_PREFIX = "(aide)"
+# Sheets of the entry workbook that are there to be read, not filled: the reader skips them. The sheet `territoire` has the
+# columns `cle` and `valeur` (lists joined by `;`, facts such as `conseil_citoyen` beside the rest), the sheet `qpv` the
+# columns `code`, `nom`, `geographie`, `communes`.
+DISPLAY_SHEETS = ("lisez_moi", "referentiel", "listes", "echelles", "fiches")
 STATUSES: dict[str, str] = {
     "secret": "secret statistique",
     "non_significatif": "non significatif",
