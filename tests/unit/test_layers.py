@@ -6,7 +6,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ORDER = ["version", "errors", "wording", "model", "loaders", "compute", "charts", "report", "documents", "batch", "actions", "cli", "ui"]
+ORDER = [
+    "version",
+    "errors",
+    "wording",
+    "model",
+    "loaders",
+    "compute",
+    "charts",
+    "report",
+    "documents",
+    "batch",
+    "actions",
+    "cli",
+    "ui",
+]
 FORBIDDEN = {
     "errors": {"wording"},
     "wording": {"errors"},

@@ -1,0 +1,482 @@
+"""One function per thing a person can ask. The command line, the widgets and the notebooks call these, nothing else.
+
+Heavy libraries are imported inside the functions: asking for help or for an unchanged run must stay instantaneous.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalkit.errors import EvalkitError, Fault, Place, fail, only_errors, only_warnings
+from evalkit.loaders.resources import is_installed_copy, resource_dir
+
+if TYPE_CHECKING:
+    from evalkit.batch.runner import Outcome
+    from evalkit.compute.results import Evaluation, Publication, PublicationSynthese
+    from evalkit.model.referentiel import Referentiel
+    from evalkit.model.territory import Campagne
+
+Tell = Callable[[str], None]
+CAMPAGNE_FILE = "campagne.yml"
+REFERENCE_FILE = "reference_regionale.json"
+
+
+def _silent(_: str) -> None:
+    """Progress when nobody watches."""
+
+
+# --- Reading and computing ---------------------------------------------------------------------------------------------
+
+
+def load_publication(dossier: str | Path) -> Publication:
+    """Evaluate one territory's folder (or lone workbook) and keep only what may be shown.
+
+    Raises
+    ------
+    EvalkitError
+        Every fault of the framework or of the dossier.
+    """
+    from evalkit.compute.disclosure import protect
+    from evalkit.loaders.referentiel import load_referentiel
+
+    referentiel = load_referentiel()
+    return protect(_evaluate(Path(dossier), referentiel), referentiel.regles)
+
+
+def _evaluate(dossier: Path, referentiel: Referentiel) -> Evaluation:
+    from evalkit.compute.evaluation import evaluate
+    from evalkit.loaders.dossier import load_dossier
+
+    return evaluate(referentiel, load_dossier(dossier, referentiel))
+
+
+def load_synthese(campagne: str | Path, departement: str = "", nominatif: bool = False) -> PublicationSynthese:
+    """Evaluate every territory of a campaign and publish their synthesis.
+
+    Parameters
+    ----------
+    campagne
+        Folder with ``campagne.yml``.
+    departement
+        Two or three characters (``59``), empty for the whole region.
+    nominatif
+        Name the territories (alphabetical order, never a ranking); the document is then marked "diffusion restreinte".
+    """
+    from evalkit.compute.synthesis import protect_synthesis, synthesize
+    from evalkit.loaders.dossier import load_campagne
+    from evalkit.loaders.referentiel import load_referentiel
+
+    referentiel = load_referentiel()
+    evaluations, excluded = evaluate_campaign(Path(campagne), referentiel)
+    synthese = synthesize(referentiel, load_campagne(campagne), evaluations, excluded, perimetre=departement)
+    return protect_synthesis(synthese, referentiel.regles, nominatif=nominatif)
+
+
+def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Evaluation], list[tuple[str, str]]]:
+    """Evaluate every territory; those that cannot be are returned with the reason, never dropped in silence."""
+    from evalkit.loaders.dossier import list_dossiers
+
+    evaluations: list[Evaluation] = []
+    excluded: list[tuple[str, str]] = []
+    for dossier in list_dossiers(campagne):
+        try:
+            evaluations.append(_evaluate(dossier, referentiel))
+        except EvalkitError as error:
+            errors = only_errors(error.faults)
+            titles = sorted({f"{fault.title.lower()} ({fault.code})" for fault in errors})
+            excluded.append((dossier.stem if dossier.is_file() else dossier.name, "; ".join(titles)))
+    return evaluations, excluded
+
+
+# --- evalkit verifier ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a check found: by dossier, its faults and what the report will lack."""
+
+    faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+    missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def n_errors(self) -> int:
+        """Number of faults that block."""
+        return sum(len(only_errors(faults)) for faults in self.faults.values())
+
+    @property
+    def n_warnings(self) -> int:
+        """Number of doubtful points."""
+        return sum(len(only_warnings(faults)) for faults in self.faults.values())
+
+    def first_error(self) -> Fault | None:
+        """The first blocking fault, which gives the exit code."""
+        for faults in self.faults.values():
+            for fault in only_errors(faults):
+                return fault
+        return None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for ``--json``."""
+        return {
+            "erreurs": self.n_errors,
+            "avertissements": self.n_warnings,
+            "dossiers": [
+                {
+                    "nom": name,
+                    "bloque": bool(only_errors(faults)),
+                    "anomalies": [fault.as_dict() for fault in faults],
+                    "manquera": list(self.missing.get(name, ())),
+                }
+                for name, faults in self.faults.items()
+            ],
+        }
+
+
+def verify_referentiel(path: Path | None = None) -> Verification:
+    """List every fault of a framework folder (ours by default)."""
+    from evalkit.loaders.referentiel import check_referentiel
+
+    folder = _existing(path) if path else resource_dir("referentiel")
+    return Verification({folder.name: tuple(check_referentiel(folder))})
+
+
+def verify(path: Path, tell: Tell = _silent) -> Verification:
+    """Check one dossier, one workbook, or every dossier of a campaign, before any rendering."""
+    from evalkit.loaders.dossier import check_dossier, list_dossiers, load_campagne
+    from evalkit.loaders.referentiel import load_referentiel
+
+    referentiel = load_referentiel()
+    _existing(path)
+    faults: dict[str, tuple[Fault, ...]] = {}
+    missing: dict[str, tuple[str, ...]] = {}
+    dossiers = [path]
+    if is_campaign(path):
+        dossiers = list_dossiers(path)
+        try:
+            load_campagne(path)
+        except EvalkitError as error:
+            faults[CAMPAGNE_FILE] = tuple(error.faults)
+        if not dossiers:
+            faults[path.name] = (_empty_campaign(path),)
+    for dossier in dossiers:
+        tell(dossier.name)
+        check = check_dossier(dossier, referentiel)
+        faults[dossier.name] = tuple(check.faults)
+        missing[dossier.name] = tuple(check.manques)
+    return Verification(faults, missing)
+
+
+def is_campaign(path: Path) -> bool:
+    """Tell whether a folder is a campaign (it has ``campagne.yml``)."""
+    return (path / CAMPAGNE_FILE).is_file()
+
+
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise fail(
+            "USA-001",
+            path,
+            read="rien à cet endroit",
+            expected="un dossier de territoire, un classeur .xlsx ou un dossier de campagne",
+            fix="vérifiez le chemin ; sous Windows, glissez le dossier dans la fenêtre pour l'écrire sans faute",
+        )
+    return path
+
+
+def _empty_campaign(path: Path) -> Fault:
+    return Fault(
+        "LOT-006",
+        Place(file=str(path)),
+        read="aucun dossier de territoire",
+        expected="un dossier par territoire, avec « territoire.yml » ou « evaluation.xlsx »",
+        fix="créez-en un : evalkit nouveau " + str(path / "mon-territoire"),
+    )
+
+
+# --- evalkit nouveau ----------------------------------------------------------------------------------------------------
+
+
+def new_dossier(path: Path, nom: str = "", departement: str = "", modules: Sequence[str] = ()) -> Path:
+    """Make a folder for a new territory, with ``evaluation.xlsx`` to fill. Never overwrites; returns the workbook."""
+    from evalkit.documents.new_dossier import make_new_dossier
+    from evalkit.loaders.referentiel import load_referentiel
+
+    return make_new_dossier(path, load_referentiel(), nom=nom, departement=departement, modules=tuple(modules))
+
+
+# --- evalkit rapport, lot, synthese --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What a batch did: where the outputs are, one outcome per document."""
+
+    folder: Path
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every document was produced."""
+        return all(outcome.ok for outcome in self.outcomes)
+
+
+def render_report(dossier: Path, vers: Path | None = None, tell: Tell = _silent) -> BatchResult:
+    """Render one territory's report.
+
+    Raises
+    ------
+    EvalkitError
+        The dossier's faults: nothing is drawn from data that do not hold.
+    """
+    from evalkit.batch.plan import make_plan
+    from evalkit.batch.runner import render_task
+
+    dossier = _dossier_of(dossier)
+    campagne = dossier.parent
+    tell("Lecture et vérification du dossier…")
+    title = _check_before_rendering(dossier)
+    _ensure_keys([dossier], tell)
+    folder = vers or default_output(campagne)
+    plan = make_plan([_report_task(dossier, folder, title)])
+    tell("Calcul et dessin du rapport (quelques secondes)…")
+    return BatchResult(folder, tuple(render_task(task) for task in plan.tasks))
+
+
+def _dossier_of(path: Path) -> Path:
+    path = _existing(path).resolve()
+    if is_campaign(path):
+        raise fail(
+            "USA-003",
+            path,
+            read="un dossier de campagne",
+            expected="le dossier d'un seul territoire",
+            fix=f"pour tous les territoires : evalkit lot {path.name}",
+        )
+    if path.name == "evaluation.xlsx":  # the workbook of a folder: the folder is the dossier
+        return path.parent
+    return path
+
+
+def _check_before_rendering(dossier: Path) -> str:
+    """Name of the territory, once its dossier is known to be readable."""
+    from evalkit.loaders.dossier import load_dossier
+    from evalkit.loaders.referentiel import load_referentiel
+
+    return load_dossier(dossier, load_referentiel()).territoire.nom
+
+
+def _ensure_keys(dossiers: Iterable[Path], tell: Tell) -> None:
+    """Make the missing keys once, before any rendering, so that every process stamps with the same one."""
+    from evalkit.loaders.dossier import ensure_key, key_path
+
+    for dossier in dossiers:
+        if not key_path(dossier).is_file():
+            ensure_key(dossier)
+            tell(
+                f"{dossier.name} : clé d'empreinte créée dans {key_path(dossier).parent.name}/ (conservez-la avec le dossier)"
+            )
+
+
+def default_output(campagne: Path) -> Path:
+    """``sorties/<campagne>/``, from where the person stands."""
+    return Path("sorties") / campagne.name
+
+
+def _report_task(dossier: Path, folder: Path, title: str) -> Any:
+    from evalkit.batch.plan import Task
+
+    name = dossier.stem if dossier.is_file() else dossier.name
+    notebook = resource_dir("notebooks") / "rapport_territoire.ipynb"
+    output = (folder / name / "rapport").resolve()
+    return Task(name, notebook, {"dossier": str(dossier.resolve())}, output, title=title)
+
+
+def render_batch(
+    campagne: Path,
+    vers: Path | None = None,
+    processes: int | None = None,
+    tell: Tell = _silent,
+    only: Sequence[str] = (),
+) -> BatchResult:
+    """Render every territory of a campaign (or those named by ``only``); a failing one leaves the others."""
+    from evalkit.batch.journal import progress_line, write_journal
+    from evalkit.batch.plan import make_plan
+    from evalkit.batch.runner import default_processes, local_executor, run_plan
+
+    campagne = _campaign_of(campagne)
+    folder = (vers or default_output(campagne)).resolve()
+    dossiers = _dossiers_to_render(campagne, only)
+    tell(f"Vérification de {len(dossiers)} dossiers…")
+    titles, failed = _check_all(dossiers)
+    _ensure_keys([dossier for dossier in dossiers if dossier in titles], tell)
+    plan = make_plan(_report_task(dossier, folder, titles[dossier]) for dossier in dossiers if dossier in titles)
+    with local_executor(processes or default_processes()) as executor:
+        done = run_plan(plan, executor, lambda outcome, n, total: tell(progress_line(outcome, n, total)))
+    outcomes = tuple(sorted([*done, *failed], key=lambda outcome: outcome.name))
+    write_journal(folder / "journal.json", campagne.name, outcomes)
+    write_index(folder, campagne, outcomes)
+    return BatchResult(folder, outcomes)
+
+
+def _campaign_of(path: Path) -> Path:
+    path = _existing(path).resolve()
+    if not is_campaign(path):
+        raise fail(
+            "USA-003",
+            path,
+            read=f"pas de fichier « {CAMPAGNE_FILE} »",
+            expected="un dossier de campagne : campagne.yml et un dossier par territoire",
+            fix=f"pour un seul territoire : evalkit rapport {path.name}",
+        )
+    return path
+
+
+def _dossiers_to_render(campagne: Path, only: Sequence[str]) -> list[Path]:
+    from evalkit.loaders.dossier import list_dossiers
+
+    dossiers = list_dossiers(campagne)
+    if only:
+        dossiers = [dossier for dossier in dossiers if dossier.name in only or dossier.stem in only]
+    if not dossiers:
+        raise EvalkitError([_empty_campaign(campagne)])
+    return dossiers
+
+
+def _check_all(dossiers: Sequence[Path]) -> tuple[dict[Path, str], list[Outcome]]:
+    """Titles of the dossiers that can be rendered; failures, with their messages, of those that cannot."""
+    from evalkit.batch.runner import Outcome
+
+    titles: dict[Path, str] = {}
+    failed: list[Outcome] = []
+    for dossier in dossiers:
+        try:
+            titles[dossier] = _check_before_rendering(dossier)
+        except EvalkitError as error:
+            name = dossier.stem if dossier.is_file() else dossier.name
+            failed.append(Outcome(name, "rapport", False, faults=tuple(only_errors(error.faults)), title=name))
+    return titles, failed
+
+
+def render_synthesis(
+    campagne: Path,
+    vers: Path | None = None,
+    departement: str = "",
+    nominatif: bool = False,
+    tell: Tell = _silent,
+) -> BatchResult:
+    """Render the synthesis of a campaign: the region, or one department."""
+    from evalkit.batch.plan import Task, make_plan
+    from evalkit.batch.runner import render_task
+
+    campagne = _campaign_of(campagne)
+    folder = (vers or default_output(campagne)).resolve()
+    _dossiers_to_render(campagne, ())
+    name = "-".join(part for part in ("synthese", departement, "nominatif" if nominatif else "") if part)
+    tell("Synthèse : évaluation de tous les territoires…")
+    task = Task(
+        name,
+        resource_dir("notebooks") / "synthese_regionale.ipynb",
+        {"campagne": str(campagne), "departement": departement, "nominatif": nominatif},
+        folder / name,
+        title=f"Synthèse — {f'département {departement}' if departement else 'région'}",
+        kind="synthese",
+    )
+    outcomes = tuple(render_task(task) for task in make_plan([task]).tasks)
+    refresh_index(folder, campagne)
+    return BatchResult(folder, outcomes)
+
+
+def freeze_reference(campagne: Path) -> tuple[Path, Path | None]:
+    """Write the campaign's regional reference; the old one is kept, dated. Returns (new, kept or None)."""
+    import json
+
+    from evalkit.batch.runner import write_whole
+    from evalkit.compute.synthesis import freeze
+    from evalkit.loaders.dossier import load_campagne
+
+    campagne = _campaign_of(campagne)
+    content = freeze(load_synthese(campagne), load_campagne(campagne).date_reference)
+    target = campagne / REFERENCE_FILE
+    text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    kept = None
+    if target.is_file() and target.read_text(encoding="utf-8") != text:
+        kept = _free_name(
+            target.with_name(
+                f"reference_regionale.{json.loads(target.read_text(encoding='utf-8')).get('date', 'ancienne')}.json"
+            )
+        )
+        shutil.copy2(target, kept)
+    write_whole(target, text.encode("utf-8"))
+    return target, kept
+
+
+def _free_name(path: Path) -> Path:
+    """A name that nothing has yet: no file of a person is ever overwritten."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return candidate
+
+
+def write_index(folder: Path, campagne: Path, outcomes: Sequence[Outcome]) -> Path:
+    """Write ``index.html``: reports, failures and syntheses of an output folder."""
+    from evalkit.batch.journal import as_dict
+
+    return _write_index(folder, campagne, as_dict(campagne.name, outcomes)["documents"])
+
+
+def refresh_index(folder: Path, campagne: Path) -> Path:
+    """Write the index again after a synthesis, from the journal of the last batch."""
+    import json
+
+    journal = folder / "journal.json"
+    documents = json.loads(journal.read_text(encoding="utf-8"))["documents"] if journal.is_file() else []
+    return _write_index(folder, campagne, documents)
+
+
+def _write_index(folder: Path, campagne: Path, documents: Sequence[dict[str, Any]]) -> Path:
+    from evalkit.batch.runner import write_whole
+    from evalkit.loaders.dossier import load_campagne
+    from evalkit.report.index import render_index
+
+    syntheses = sorted(path.name for path in folder.glob("synthese*.html") if "nominatif" not in path.name)
+    page = folder / "index.html"
+    write_whole(page, render_index(load_campagne(campagne), documents, syntheses).encode("utf-8"))
+    return page
+
+
+# --- evalkit demo -------------------------------------------------------------------------------------------------------
+
+
+def demo(
+    vers: Path | None = None, processes: int | None = None, tell: Tell = _silent, only: Sequence[str] = ()
+) -> BatchResult:
+    """Render the sample campaign: reports, regional synthesis, and the page that lists them."""
+    campagne = _sample_campaign(vers)
+    result = render_batch(campagne, vers, processes, tell, only)
+    synthesis = render_synthesis(campagne, result.folder, tell=tell)
+    return BatchResult(result.folder, (*result.outcomes, *synthesis.outcomes))
+
+
+def _sample_campaign(vers: Path | None) -> Path:
+    """The sample campaign; a copy beside the outputs when the package is installed, where nothing may be written."""
+    samples = resource_dir("sample_data")
+    if not is_installed_copy(samples):
+        return samples / "2022"
+    target = (vers or Path("sorties")) / "exemples"
+    shutil.copytree(samples, target, dirs_exist_ok=True)
+    return target / "2022"
+
+
+def document_paths(result: BatchResult) -> list[Path]:
+    """Paths of the pages that a run produced."""
+    return [
+        (result.folder / outcome.name / name) if outcome.kind == "rapport" else (result.folder / name)
+        for outcome in result.outcomes
+        for name in outcome.documents
+    ]

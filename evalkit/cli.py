@@ -1,0 +1,402 @@
+"""The command line: it reads what was typed, calls one function of ``actions``, prints, and gives the exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import Abort, TyperException
+
+from evalkit import actions
+from evalkit.errors import EvalkitError, ExitCode, Fault, Place, only_errors
+
+# Typer écrit ses titres d'aide en anglais ; ce sont les seuls mots qui ne viennent pas de nous.
+_HELP_WORDS = {
+    "Usage:": "Usage :",
+    "Options:": "Options :",
+    "Commands:": "Commandes :",
+    "Arguments:": "Arguments :",
+    "[OPTIONS]": "[OPTIONS]",
+    "COMMAND [ARGS]...": "COMMANDE [ARGUMENTS]…",
+    "Show this message and exit.": "Affiche cette aide.",
+    "[required]": "[obligatoire]",
+    "[default: ": "[par défaut : ",
+    "DIRECTORY": "DOSSIER",
+    "INTEGER": "NOMBRE",
+    "PATH": "CHEMIN",
+    "TEXT": "TEXTE",
+}
+
+
+def _in_french(text: str) -> str:
+    for english, french in _HELP_WORDS.items():
+        text = text.replace(english, french)
+    # Typer tire l'ordre de ces trois noms au hasard ; une aide doit être la même à chaque lecture.
+    return re.sub(r"(?:-h|--aide|--help)(?:, (?:-h|--aide|--help)){2}", "--aide, --help, -h", text)
+
+
+class _Command(TyperCommand):
+    def get_help(self, ctx: Any) -> str:
+        return _in_french(super().get_help(ctx))
+
+
+class _Group(TyperGroup):
+    def get_help(self, ctx: Any) -> str:
+        return _in_french(super().get_help(ctx))
+
+
+_SETTINGS = {"help_option_names": ["--help", "--aide", "-h"], "max_content_width": 100}
+
+
+def _group(help_text: str) -> typer.Typer:
+    return typer.Typer(
+        help=help_text,
+        cls=_Group,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings=_SETTINGS,
+        no_args_is_help=False,
+    )
+
+
+app = _group(
+    "evalkit : un dossier de territoire entre, un rapport sort.\n\n"
+    "\b\nExemples :\n  evalkit demo\n  evalkit nouveau mes-territoires/2026/valbrune\n  evalkit verifier mes-territoires/2026/valbrune\n"
+    "  evalkit rapport mes-territoires/2026/valbrune"
+)
+importer = _group(
+    "Faire entrer des données ouvertes.\n\n\b\nExemple :\n  evalkit importer contexte DEMO_2021.csv REVN_2021.csv --vers campagnes/2026"
+)
+outils = _group(
+    "Documents tirés du référentiel seul.\n\n\b\nExemple :\n  evalkit outils referentiel --vers referentiel.md"
+)
+app.add_typer(importer, name="importer")
+app.add_typer(outils, name="outils")
+
+Vers = Annotated[Path | None, typer.Option("--vers", help="Dossier de sortie (par défaut : sorties/<campagne>).")]
+Json = Annotated[bool, typer.Option("--json", help="Résultat en JSON, pour un autre programme.")]
+Processus = Annotated[int | None, typer.Option("--processus", min=1, max=64, help="Rapports produits en même temps.")]
+Seulement = Annotated[
+    list[str] | None, typer.Option("--seulement", help="Nom d'un dossier à produire ; peut être répété.")
+]
+
+
+def _tell(text: str) -> None:
+    """Progress: on stderr, and only for a person in front of a terminal."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
+
+
+def _exit(code: ExitCode | int) -> NoReturn:
+    raise typer.Exit(int(code))
+
+
+@app.command(cls=_Command)
+def demo(vers: Vers = None, processus: Processus = None, seulement: Seulement = None) -> None:
+    """Produire les rapports et la synthèse des territoires d'exemple (inventés).
+
+    \b
+    Exemples :
+      evalkit demo
+      evalkit demo --seulement ardelle
+    """
+    print("Rapports des territoires d'exemple : tout y est inventé, aucune ville réelle n'est évaluée.")
+    _report_batch(actions.demo(vers, processus, _tell_always, tuple(seulement or ())))
+
+
+def _tell_always(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@app.command(cls=_Command)
+def nouveau(
+    dossier: Annotated[Path, typer.Argument(help="Dossier à créer pour le territoire.")],
+    nom: Annotated[str, typer.Option("--nom", help="Nom du contrat de ville.")] = "",
+    departement: Annotated[str, typer.Option("--departement", help="Code du département : 59.")] = "",
+) -> None:
+    """Créer le dossier d'un territoire, avec le classeur à remplir.
+
+    \b
+    Exemple :
+      evalkit nouveau mes-territoires/2026/valbrune --nom "Agglomération de Valbrune" --departement 59
+    """
+    workbook = actions.new_dossier(dossier, nom, departement)
+    print(f"Dossier créé : {dossier}")
+    print(f"À remplir    : {workbook}")
+    print(f"Puis         : evalkit verifier {dossier}")
+
+
+@app.command(cls=_Command)
+def verifier(
+    chemin: Annotated[
+        Path | None, typer.Argument(help="Dossier d'un territoire, classeur, ou dossier d'une campagne.")
+    ] = None,
+    referentiel: Annotated[
+        bool, typer.Option("--referentiel", help="Vérifier le référentiel (celui d'evalkit sans CHEMIN).")
+    ] = False,
+    en_json: Json = False,
+) -> None:
+    """Dire ce qui est faux, douteux ou manquant, avant tout rapport.
+
+    \b
+    Exemples :
+      evalkit verifier mes-territoires/2026/valbrune
+      evalkit verifier mes-territoires/2026
+      evalkit verifier --referentiel
+    """
+    if referentiel:
+        result = actions.verify_referentiel(chemin)
+    elif chemin is None:
+        raise EvalkitError(
+            [
+                _usage(
+                    "CHEMIN n'est pas donné",
+                    "le dossier d'un territoire ou d'une campagne",
+                    "evalkit verifier mon-dossier",
+                )
+            ]
+        )
+    else:
+        result = actions.verify(chemin, _tell)
+    print(json.dumps(result.as_dict(), ensure_ascii=False, indent=2) if en_json else _readable(result, referentiel))
+    first = result.first_error()
+    if first:
+        _exit(EvalkitError([first]).exit_code)
+
+
+def _readable(result: actions.Verification, referentiel: bool) -> str:
+    """The check as a readable list: by dossier, what blocks, what is doubtful, what will be missing."""
+    lines: list[str] = []
+    for name, faults in result.faults.items():
+        errors = only_errors(faults)
+        state = f"{_count(len(errors), 'anomalie')} : le rapport ne peut pas être fait" if errors else "peut être fait"
+        if referentiel:
+            state = _count(len(errors), "anomalie") if errors else "aucune anomalie"
+        lines.append(f"=== {name} : {state}")
+        lines.extend(str(fault) for fault in errors)
+        doubtful = [fault for fault in faults if fault not in errors]
+        if doubtful:
+            lines.append(
+                f"\nÀ relire ({_count(len(doubtful), 'point douteux', 'points douteux')}, le rapport reste possible) :"
+            )
+            lines.extend(str(fault) for fault in doubtful)
+        missing = result.missing.get(name, ())
+        if missing:
+            lines.append("\nCe qui manquera au rapport :")
+            lines.extend(f"  - {item}" for item in missing)
+        lines.append("")
+    blocked = sum(bool(only_errors(faults)) for faults in result.faults.values())
+    if len(result.faults) > 1:
+        lines.append(
+            f"{len(result.faults)} dossiers lus : {len(result.faults) - blocked} peuvent être faits, {blocked} à corriger."
+        )
+    return "\n".join(lines).rstrip()
+
+
+def _count(number: int, word: str, many: str = "") -> str:
+    return f"{number} {word}" if number < 2 else f"{number} {many or word + 's'}"
+
+
+@app.command(cls=_Command)
+def rapport(
+    dossier: Annotated[Path, typer.Argument(help="Dossier du territoire, ou son classeur.")],
+    vers: Vers = None,
+) -> None:
+    """Produire le rapport d'un territoire.
+
+    \b
+    Exemple :
+      evalkit rapport mes-territoires/2026/valbrune
+    """
+    _report_batch(actions.render_report(dossier, vers, _tell_always))
+
+
+@app.command(cls=_Command)
+def lot(
+    campagne: Annotated[Path, typer.Argument(help="Dossier de la campagne (avec campagne.yml).")],
+    vers: Vers = None,
+    processus: Processus = None,
+    seulement: Seulement = None,
+) -> None:
+    """Produire les rapports de tous les territoires d'une campagne.
+
+    \b
+    Exemples :
+      evalkit lot campagnes/2026
+      evalkit lot campagnes/2026 --seulement valbrune --seulement montclair
+    """
+    _report_batch(actions.render_batch(campagne, vers, processus, _tell_always, tuple(seulement or ())))
+
+
+@app.command(cls=_Command)
+def synthese(
+    campagne: Annotated[Path, typer.Argument(help="Dossier de la campagne (avec campagne.yml).")],
+    vers: Vers = None,
+    departement: Annotated[str, typer.Option("--departement", help="Un seul département : 59.")] = "",
+    nominatif: Annotated[
+        bool, typer.Option("--nominatif", help="Nommer les territoires : document à diffusion restreinte.")
+    ] = False,
+    figer: Annotated[
+        bool, typer.Option("--figer", help="Écrire la référence régionale à laquelle les rapports se comparent.")
+    ] = False,
+) -> None:
+    """Produire la synthèse régionale ou départementale.
+
+    \b
+    Exemples :
+      evalkit synthese campagnes/2026
+      evalkit synthese campagnes/2026 --departement 59
+      evalkit synthese campagnes/2026 --figer
+    """
+    if figer:
+        target, kept = actions.freeze_reference(campagne)
+        print(f"Référence régionale figée : {target}")
+        if kept:
+            print(f"L'ancienne est conservée  : {kept}")
+        return
+    _report_batch(actions.render_synthesis(campagne, vers, departement, nominatif, _tell_always))
+
+
+def _report_batch(result: actions.BatchResult) -> None:
+    from evalkit.batch.journal import summary
+
+    print(summary(result.outcomes))
+    pages = [f"{result.folder / 'index.html'}"] if (result.folder / "index.html").is_file() else []
+    if len(result.outcomes) == 1 and result.ok:
+        pages = [str(page) for page in actions.document_paths(result)]
+    for page in pages:
+        print(f"À ouvrir dans un navigateur : {page}")
+    if not result.ok:
+        failed = [outcome for outcome in result.outcomes if not outcome.ok]
+        single = len(result.outcomes) == 1 and failed[0].faults
+        _exit(EvalkitError(list(failed[0].faults)).exit_code if single else ExitCode.INCOMPLETE_BATCH)
+
+
+@importer.command("contexte", cls=_Command)
+def importer_contexte(
+    fichiers: Annotated[list[Path], typer.Argument(help="Fichiers de l'Insee sur les QPV, tels que publiés.")],
+    vers: Annotated[Path, typer.Option("--vers", help="Campagne (ou dossier) qui recevra contexte.parquet.")],
+    en_json: Json = False,
+) -> None:
+    """Lire les chiffres de contexte par quartier (Insee).
+
+    \b
+    Exemple :
+      evalkit importer contexte DEMO_2021.csv REVN_2021.csv IPRO_2021.csv --vers campagnes/2026
+    """
+    report = actions.import_context(fichiers, vers)
+    print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) if en_json else str(report))
+
+
+@importer.command("territoires", cls=_Command)
+def importer_territoires(
+    fichiers: Annotated[
+        list[Path], typer.Argument(help="Listes publiées : contrats, QPV, périmètres, communes, registre des EPCI.")
+    ],
+    generation: Annotated[str, typer.Option("--generation", help="2015 ou 2024.")],
+    vers: Annotated[Path, typer.Option("--vers", help="Campagne qui recevra un dossier par contrat.")],
+    date_reference: Annotated[str, typer.Option("--date", help="Date imprimée sur les documents : 2026-11-30.")] = "",
+    en_json: Json = False,
+) -> None:
+    """Créer les dossiers des contrats de ville réels, à partir des listes publiées.
+
+    \b
+    Exemple :
+      evalkit importer territoires contrats_ville_2024.geojson qpv2024.csv --generation 2024 --vers campagnes/2024
+    """
+    report = actions.import_territories(fichiers, generation, vers, date_reference)
+    print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) if en_json else str(report))
+
+
+@outils.command("referentiel", cls=_Command)
+def outils_referentiel(
+    vers: Annotated[Path, typer.Option("--vers", help="Fichier à écrire.")] = Path("referentiel.md"),
+) -> None:
+    """Écrire la page de référence du référentiel : questions, échelles, indicateurs, ce qui est sourcé ou proposé.
+
+    \b
+    Exemple :
+      evalkit outils referentiel --vers referentiel.md
+    """
+    print(f"Page écrite : {actions.write_reference_page(vers)}")
+
+
+@app.command(cls=_Command)
+def atelier(
+    dossier: Annotated[
+        Path | None, typer.Argument(help="Dossier du territoire ; sans lui, un territoire d'exemple.")
+    ] = None,
+    vers: Annotated[Path | None, typer.Option("--vers", help="Dossier qui reçoit les copies des carnets.")] = None,
+    sans_ouvrir: Annotated[
+        bool, typer.Option("--sans-ouvrir", help="Préparer les copies sans lancer JupyterLab.")
+    ] = False,
+) -> None:
+    """Ouvrir JupyterLab sur des copies des carnets, prêtes pour ce dossier.
+
+    \b
+    Exemple :
+      evalkit atelier mes-territoires/2026/valbrune
+    """
+    actions.open_workshop(dossier, vers, launch=not sans_ouvrir, tell=print)
+
+
+def _usage(read: str, expected: str, fix: str) -> Fault:
+    return Fault("USA-002", Place(file="ligne de commande"), read=read, expected=expected, fix=fix)
+
+
+def _translate(error: TyperException) -> Fault:
+    """Typer's own errors, in French: they are the first thing a newcomer meets."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "evalkit"
+    fix = f"{command} --help"
+    option = getattr(error, "option_name", "")
+    near = getattr(error, "possibilities", None) or ()
+    if option and near:
+        fix = f"vouliez-vous dire {' ou '.join(near)} ? Sinon : {fix}"
+    param = getattr(error, "param", None)
+    name = (param.opts[-1] if param is not None and getattr(param, "opts", None) else "") or option
+    kind = type(error).__name__
+    if kind == "NoSuchOption":
+        return _usage(f"l'option {option}", "une option de cette commande", fix)
+    if kind == "MissingParameter":
+        label = name if str(name).startswith("-") else str(name).upper()
+        return _usage(f"{label} n'est pas donné", f"une valeur pour {label}", fix)
+    if kind == "BadParameter":
+        return _usage(f"la valeur de {name} n'est pas acceptée", "une valeur du bon genre", fix)
+    if kind == "BadOptionUsage":
+        return _usage(f"l'option {option} sans sa valeur", f"une valeur après {option}", fix)
+    typed = " ".join(sys.argv[1:3])
+    return _usage(
+        typed or "aucune commande",
+        "une commande : demo, nouveau, verifier, rapport, lot, synthese, importer, outils, atelier",
+        fix,
+    )
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code. Our own bugs keep their traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # consoles cp1252 ou ASCII : un caractère inconnu ne doit rien arrêter
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    typed = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = app(args=typed or ["--help"], prog_name="evalkit", standalone_mode=False)
+    except EvalkitError as error:
+        print(error, file=sys.stderr)
+        n = len(only_errors(error.faults))
+        if n > 1:
+            print(f"\n{n} anomalies ; rien n'a été calculé.", file=sys.stderr)
+        sys.exit(int(error.exit_code))
+    except TyperException as error:
+        print(_translate(error), file=sys.stderr)
+        sys.exit(int(ExitCode.USAGE))
+    except (Abort, KeyboardInterrupt):
+        print("\nInterrompu. Ce qui était terminé est conservé.", file=sys.stderr)
+        sys.exit(int(ExitCode.INTERRUPTED))
+    sys.exit(int(code) if isinstance(code, int) else 0)

@@ -1,0 +1,92 @@
+"""The automatic check of a page: what a machine can see. It never claims conformity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# nbconvert writes this when a picture has no alternative text: an accessibility checker is happy, a reader is not.
+INVENTED_ALT = "No description has been provided"
+
+
+def check_page(html: str) -> dict[str, Any]:
+    """Check one HTML page.
+
+    Returns
+    -------
+    dict
+        ``anomalies`` (French sentences, empty when nothing was found), ``comptes`` (figures, tables, headings),
+        ``verifie_par``, ``non_verifie`` (what no machine checked).
+    """
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(html, "html.parser")
+    anomalies = [*_headings(soup), *_figures(soup), *_tables(soup), *_references(soup), *_language(soup)]
+    return {
+        "anomalies": anomalies,
+        "comptes": {
+            "figures": len(soup.find_all("img")),
+            "tableaux": len(soup.find_all("table")),
+            "titres": len(soup.find_all(["h1", "h2", "h3", "h4", "h5", "h6"])),
+            "octets": len(html.encode("utf-8")),
+        },
+        "verifie_par": "evalkit (structure de la page)",
+        "non_verifie": [
+            "justesse des textes de remplacement",
+            "ordre de lecture au clavier",
+            "contrastes",
+            "lecture par un lecteur d'écran",
+        ],
+    }
+
+
+def _headings(soup: Any) -> list[str]:
+    levels = [int(tag.name[1]) for tag in soup.find_all(["h1", "h2", "h3", "h4", "h5", "h6"])]
+    found = []
+    if levels.count(1) != 1:
+        found.append(f"{levels.count(1)} titre(s) de premier niveau au lieu d'un")
+    found.extend(
+        f"saut du titre de niveau {before} au niveau {after}"
+        for before, after in zip(levels, levels[1:], strict=False)
+        if after > before + 1
+    )
+    return found
+
+
+def _figures(soup: Any) -> list[str]:
+    found = []
+    for number, image in enumerate(soup.find_all("img"), start=1):
+        alt = (image.get("alt") or "").strip()
+        if not alt or INVENTED_ALT in alt:
+            found.append(f"figure {number} sans texte de remplacement")
+    return found
+
+
+def _tables(soup: Any) -> list[str]:
+    found = []
+    for number, table in enumerate(soup.find_all("table"), start=1):
+        headers = table.find_all("th")
+        if not headers:
+            found.append(f"tableau {number} sans en-tête")
+        elif any(not header.get("scope") for header in headers):
+            found.append(f"tableau {number} : un en-tête n'est pas relié à ses cellules")
+        if table.find("caption") is None:
+            found.append(f"tableau {number} sans titre")
+    return found
+
+
+def _references(soup: Any) -> list[str]:
+    """What a page would load from elsewhere: nothing may be."""
+    found = ["un script"] * len(soup.find_all("script"))
+    for tag in soup.find_all(["img", "link", "iframe", "source", "video", "audio", "object", "embed"]):
+        target = str(tag.get("src") or tag.get("href") or tag.get("data") or "")
+        if target and not target.startswith(("data:", "#")):
+            found.append(f"référence extérieure : {target[:60]}")
+    found.extend(
+        "une feuille de style appelle une adresse" for style in soup.find_all("style") if "@import" in style.get_text()
+    )
+    return found
+
+
+def _language(soup: Any) -> list[str]:
+    page = soup.find("html")
+    return [] if page is not None and page.get("lang") == "fr" else ["langue de la page non déclarée"]

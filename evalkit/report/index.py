@@ -1,0 +1,126 @@
+"""The page that lists what a campaign's run produced: reports, failures, syntheses. Same rules as a report page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from evalkit.model.territory import Campagne
+from evalkit.report.html import TEMPLATES, Html, bullet_list, escape, heading, join, paragraph, table, tag
+from evalkit.version import __version__
+from evalkit.wording import format_date, plural, sort_key
+
+_CSP = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
+_FICTIF = "DONNÉES FICTIVES"
+_SYNTHESES = {"synthese.html": "Synthèse régionale"}
+
+
+def render_index(campagne: Campagne, documents: Sequence[Mapping[str, Any]], syntheses: Sequence[str]) -> str:
+    """Make ``index.html``.
+
+    Parameters
+    ----------
+    campagne
+        The campaign whose documents are listed.
+    documents
+        Entries of the journal (``nom, titre, genre, etat, fichiers, anomalies, controle``).
+    syntheses
+        File names of the syntheses that exist beside the index; a "diffusion restreinte" one is never listed.
+
+    Returns
+    -------
+    str
+        A whole HTML page; the same bytes for the same journal: no time, no duration.
+    """
+    reports = sorted((d for d in documents if d["genre"] == "rapport"), key=lambda d: sort_key(d["titre"]))
+    done = [d for d in reports if d["etat"] == "reussi"]
+    failed = [d for d in reports if d["etat"] != "reussi"]
+    body = join(
+        tag("h1", campagne.libelle),
+        paragraph(
+            f"{plural(len(done), 'rapport')} sur {plural(len(reports), 'territoire')}, en date du {format_date(campagne.date_reference)}.",
+            "Les territoires sont rangés par ordre alphabétique ; aucun n’est classé.",
+        ),
+        _syntheses(syntheses),
+        _reports(done),
+        _failures(failed),
+    )
+    return _page(campagne, body)
+
+
+def _syntheses(names: Sequence[str]) -> Html:
+    if not names:
+        return Html("")
+    labels = {name: _SYNTHESES.get(name, f"Synthèse du département {name[9:-5]}") for name in names}
+    links = [tag("a", labels[name], href=name) for name in names]
+    return join(heading(2, "Synthèses"), bullet_list(links))
+
+
+def _reports(documents: Sequence[Mapping[str, Any]]) -> Html:
+    rows = []
+    for document in documents:
+        anomalies = document["controle"].get("anomalies", [])
+        control = "rien à signaler" if not anomalies else "; ".join(anomalies)
+        links = [tag("a", document["titre"], href=f"{document['nom']}/{name}") for name in document["fichiers"]]
+        rows.append([join(*links, separator=" "), document["nom"], control])
+    grid = table(["Territoire", "Dossier", "Contrôle automatique de la page"], rows, caption="Rapports des territoires")
+    return join(heading(2, "Rapports"), grid) if rows else Html("")
+
+
+def _failures(documents: Sequence[Mapping[str, Any]]) -> Html:
+    if not documents:
+        return Html("")
+    blocks: list[Html] = [
+        heading(2, "À corriger"),
+        paragraph("Ces territoires n’ont pas de rapport. Les messages disent où et comment corriger."),
+    ]
+    for document in documents:
+        blocks.append(heading(3, document["titre"]))
+        blocks.extend(_fault(anomaly) for anomaly in document["anomalies"])
+    return join(*blocks)
+
+
+def _fault(anomaly: Mapping[str, Any]) -> Html:
+    pairs = [
+        ("Où", anomaly["ou"]),
+        ("Lu", anomaly["lu"]),
+        ("Attendu", anomaly["attendu"]),
+        ("Corriger", anomaly["corriger"]),
+    ]
+    lines = [join(tag("dt", name), tag("dd", text)) for name, text in pairs if text]
+    return join(paragraph(tag("strong", f"{anomaly['code']} — {anomaly['titre']}")), tag("dl", *lines, classe="fiche"))
+
+
+def _page(campagne: Campagne, body: Html) -> str:
+    style = (TEMPLATES / "evalkit" / "style.css").read_text(encoding="utf-8")
+    stamp = {
+        "campagne": campagne.code,
+        "date_reference": campagne.date_reference,
+        "evalkit": __version__,
+        "fictif": campagne.fictif,
+        "referentiel": campagne.referentiel_version,
+    }
+    mark = tag("p", _FICTIF, classe="marque") if campagne.fictif else Html("")
+    return f"""<!DOCTYPE html>
+<html lang="fr">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_CSP}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<meta name="evalkit" content="{escape(json.dumps(stamp, ensure_ascii=False, sort_keys=True))}">
+<title>{escape(campagne.libelle)}</title>
+<style>
+{style}
+</style>
+</head>
+<body>
+<a class="evitement" href="#contenu">Aller au contenu</a>
+{mark}
+<main id="contenu">
+{body}
+</main>
+</body>
+</html>
+"""
