@@ -109,16 +109,24 @@ class Cible(_Model):
 class CalculActions(_Model):
     """How an indicator is computed from the table ``actions``, declaratively (checked at load time).
 
-    ``part``: rows meeting ``numerateur_si`` over rows meeting ``denominateur_si``; with ``somme`` set, the sum of these
-    columns over each instead of a count. ``mediane_jours``: median of (``fin`` − ``debut``) in days. ``ratio``: sum of
-    ``somme`` over sum of ``rapporte_a``.
+    ``denominateur_si`` (every type): the rows that count, all of them when it is absent. ``part``: rows that also meet
+    ``numerateur_si`` (and have at least ``financeurs_min`` of the amounts ``financeurs`` above zero) over the rows that
+    count; with ``somme`` set, the sum of these columns over each instead of a number of rows; with ``distinct`` set,
+    the number of different values of that column. ``ratio``: sum of ``somme`` over sum of ``rapporte_a``.
+    ``mediane_jours``: median of (``fin`` − ``debut``) in days. ``concentration``: sum of ``somme`` by value of
+    ``distinct``; share of the largest ``part_superieure`` of these values (number rounded up) in the whole.
+    The numerator and the denominator so obtained enter the indicator's own formula, like typed ones.
     """
 
     type: Literal["part", "ratio", "effectif", "somme", "mediane_jours", "concentration"]
     numerateur_si: Condition | None = None
     denominateur_si: Condition | None = None
+    financeurs_min: Annotated[int, Field(ge=1)] | None = None
+    financeurs: tuple[Text, ...] = ()
     somme: tuple[Text, ...] = ()
     rapporte_a: tuple[Text, ...] = ()
+    distinct: Text | None = None
+    part_superieure: Annotated[float, Field(gt=0, lt=1)] | None = None
     debut: Text | None = None
     fin: Text | None = None
 
