@@ -1,0 +1,426 @@
+"""One look for every chart: a page of shapes and words measured in inches, one palette, one way out to PNG.
+
+Why neither seaborn nor matplotlib axes: what is drawn here is a handful of published medians and counts, not samples, so
+there is nothing for seaborn to estimate. matplotlib's Agg draws the shapes. The words are set by Pillow, with the DejaVu
+Sans that matplotlib ships: the same letters for a sixth of the time (matplotlib 3.11 lays out and rasterises glyph by
+glyph, about 2 ms a label), each width known before anything is placed, hence no trial layout; and a ``$`` stays a ``$``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from evalkit.wording import format_date, format_number, join_french
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evalkit.compute.results import Publication, PublicationSynthese
+    from evalkit.model.referentiel import Groupe, Referentiel
+
+MARGIN = 0.04  # inches, so that no edge of a mark is cut
+WIDTH = 6.7 - 2 * MARGIN  # inches to draw in; the picture is 17 cm wide, a printed column
+DPI = 144
+SIZE = 8.5  # points, as printed
+SMALL = 8.0
+LINE = 0.142  # inches from one line of small text to the next
+ALT_LIMIT = 600
+
+# Text and marks: at least 3:1 on white (a test computes it). PALE, GRID and BAND are backgrounds and never carry a figure alone.
+INK = "#1F2933"
+QUIET = "#52606D"
+GRID = "#DDE2E7"
+PALE = "#EEF1F4"
+BAND = "#B9C2CB"
+ACCENT = "#00558C"
+# Told apart by people who do not see red and green alike; the shape says it again in black and white.
+PALETTE = ("#00558C", "#B3440A", "#00735C", "#8C3F7D", "#333F48", "#8A5A00")
+_SIZES = {"P": 1.3, "X": 1.2, "^": 1.2, "v": 1.2, "*": 1.5, "s": 0.95, "D": 0.85}  # so that all weigh the same to the eye
+SHAPES = ("o", "s", "^", "D", "v", "P", "X", "p")
+_SHAPE_NAMES = {
+    "rond": "o",
+    "cercle": "o",
+    "carre": "s",
+    "triangle": "^",
+    "triangle_haut": "^",
+    "triangle_bas": "v",
+    "losange": "D",
+    "croix": "X",
+    "plus": "P",
+    "pentagone": "p",
+    "hexagone": "h",
+    "etoile": "*",
+}
+
+Align = Literal["left", "center", "right"]
+
+
+@dataclass(frozen=True, repr=False)
+class Chart:
+    """A picture and all that a reader needs with it.
+
+    ``png``: 8-bit palette PNG, ``largeur_px`` × ``hauteur_px`` at 144 dots per inch. ``unite``, ``base``, ``source`` and
+    ``note`` are French sentences without their heading (« Source : » is the caption's to write); ``note`` may be empty.
+    ``alt`` says what the figures say, in 600 characters at most. ``donnees`` holds the same published values, French
+    headers, every cell already text.
+    """
+
+    identifiant: str
+    titre: str
+    alt: str
+    png: bytes
+    largeur_px: int
+    hauteur_px: int
+    unite: str
+    base: str
+    source: str
+    note: str
+    donnees: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return f"<Chart {self.identifiant}>"
+
+
+def require_publication(obj: object) -> None:
+    """Refuse anything that has not passed the door of confidentiality.
+
+    Raises
+    ------
+    TypeError
+        ``obj`` is neither a ``Publication`` nor a ``PublicationSynthese`` (an ``Evaluation``, say).
+    """
+    from evalkit.compute.results import Publication, PublicationSynthese
+
+    if not isinstance(obj, Publication | PublicationSynthese):
+        raise TypeError(f"charts draw a Publication or a PublicationSynthese, not a {type(obj).__name__}")
+
+
+# --- words ---------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=16)
+def _font(size: float, bold: bool) -> Any:
+    import matplotlib
+    from PIL import ImageFont
+
+    path = f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans{'-Bold' if bold else ''}.ttf"
+    # The basic layout: the same on every machine, whatever shaping library is installed there.
+    return ImageFont.truetype(path, size * DPI / 72, layout_engine=ImageFont.Layout.BASIC)
+
+
+@lru_cache(maxsize=8192)
+def text_width(text: str, size: float = SMALL, bold: bool = False) -> float:
+    """Width of one line of text, in inches."""
+    return float(_font(size, bold).getlength(text)) / DPI
+
+
+def clean(text: str) -> str:
+    """One line of printable text: control characters and runs of ordinary spaces become one space."""
+    return re.sub(r"[ \t\r\n\x00-\x1f\x7f]+", " ", text).strip()
+
+
+def _cut(word: str, width: float, size: float, bold: bool) -> Iterable[str]:
+    """Cut a word wider than the line into pieces that fit."""
+    while text_width(word, size, bold) > width and len(word) > 1:
+        # A letter is never wider than 1.1 em nor (on the whole) narrower than 0.2 em: bisect between.
+        low, high = 1, min(len(word), int(width * 72 / (size * 0.2)) + 1)
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if text_width(word[:middle], size, bold) <= width else (low, middle - 1)
+        yield word[:low]
+        word = word[low:]
+    yield word
+
+
+def wrap(text: str, width: float, size: float = SMALL, bold: bool = False, max_lines: int = 0) -> list[str]:
+    """Break a text into lines no wider than ``width`` inches; past ``max_lines`` it ends with « … ».
+
+    Breaks at ordinary spaces only: a no-break space holds. A word wider than the line is cut.
+    """
+    budget = int(width * 72 / (size * 0.2)) * max_lines if max_lines else 20_000
+    lines: list[str] = []
+    current = ""
+    for word in clean(text[: budget + 1]).split(" "):
+        for piece in _cut(word, width, size, bold):
+            joined = f"{current} {piece}" if current else piece
+            if current and text_width(joined, size, bold) > width:
+                lines.append(current)
+                joined = piece
+            current = joined
+    lines.append(current)
+    if not max_lines or (len(lines) <= max_lines and len(text) <= budget):
+        return lines
+    last = lines[max_lines - 1] if len(lines) >= max_lines else lines[-1]
+    while last and text_width(f"{last}…", size, bold) > width:
+        last = last[:-1]
+    return [*lines[: min(max_lines, len(lines)) - 1], f"{last.rstrip(' ,;:')}…"]
+
+
+# --- the page ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Words:
+    """One line of text on the page: its box in inches, from the top left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    text: str
+    size: float
+    bold: bool
+    color: str
+
+
+@dataclass
+class Page:
+    """A sheet to draw on: x to the right, y down, in inches. Its height is known last."""
+
+    width: float = WIDTH
+    words: list[Words] = field(default_factory=list)
+    _shapes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def text(
+        self, x: float, y: float, text: str, *, size: float = SMALL, bold: bool = False, color: str = INK, ha: Align = "left"
+    ) -> float:
+        """Set one line, its top at ``y``; returns its width."""
+        width = text_width(text, size, bold)
+        left = x - {"left": 0.0, "center": width / 2, "right": width}[ha]
+        self.words.append(Words(left, y, width, size / 72 * 1.17, text, size, bold, color))
+        return width
+
+    def paragraph(self, x: float, y: float, lines: Sequence[str], *, step: float = LINE, **style: Any) -> float:
+        """Set lines one under the other; returns the y under the last one."""
+        for line in lines:
+            self.text(x, y, line, **style)
+            y += step
+        return y
+
+    def line(self, xs: Sequence[float], ys: Sequence[float], *, color: str = GRID, lw: float = 0.7, dash: bool = False) -> None:
+        """Draw a line through points."""
+        style = {"linestyle": (0, (2, 2))} if dash else {"solid_capstyle": "butt"}
+        self._shapes.append(("line", {"xs": xs, "ys": ys, "color": color, "lw": lw, **style}))
+
+    def rect(
+        self, x: float, y: float, width: float, height: float, *, face: str = "none", edge: str = "none", lw: float = 0.8, hatch: str = ""
+    ) -> None:
+        """Draw a rectangle from its top left corner. A hatch takes the colour of the edge."""
+        self._shapes.append(
+            ("rect", {"xy": (x, y), "width": width, "height": height, "facecolor": face, "edgecolor": edge, "lw": lw, "hatch": hatch or None})
+        )
+
+    def marker(self, xs: Sequence[float], ys: Sequence[float], *, shape: str = "o", color: str = INK, size: float = 7.5, hollow: bool = False) -> None:
+        """Draw one marker at each point, edged in white so that neighbours stay apart."""
+        self._shapes.append(
+            ("marker", {"xs": xs, "ys": ys, "shape": shape, "color": color, "size": size, "hollow": hollow})
+        )
+
+    def render(self, height: float) -> tuple[bytes, int, int]:
+        """Make the PNG: shapes by Agg, words over them. Same page, same bytes."""
+        from PIL import Image, ImageDraw
+
+        image = Image.fromarray(_rasterise(self._shapes, self.width + 2 * MARGIN, height + 2 * MARGIN))
+        draw = ImageDraw.Draw(image)
+        for w in self.words:
+            at = (round((w.x + MARGIN) * DPI), round((w.y + MARGIN) * DPI))
+            draw.text(at, w.text, fill=w.color, font=_font(w.size, w.bold))
+        flat = {o[k] for _, o in self._shapes for k in ("color", "facecolor", "edgecolor") if str(o.get(k))[:1] == "#"}
+        return _encode(image, sorted(flat | {w.color for w in self.words})), image.width, image.height
+
+
+def _rasterise(shapes: Sequence[tuple[str, dict[str, Any]]], width: float, height: float) -> Any:
+    """Pixels of the shapes (height × width × 3, uint8), drawn without pyplot: no global state is touched."""
+    import matplotlib
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Affine2D
+
+    # What a personal matplotlibrc or a notebook could change and that these shapes depend on.
+    with matplotlib.rc_context({"path.sketch": None, "hatch.linewidth": 0.6, "path.effects": []}):
+        figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white", layout="none")
+        canvas = FigureCanvasAgg(figure)
+        figure.patch.set(facecolor="white", edgecolor="none")
+        placed = Affine2D().scale(1, -1).translate(MARGIN, height - MARGIN) + figure.dpi_scale_trans
+        for kind, options in shapes:
+            artist = _artist(kind, dict(options))
+            artist.set_transform(placed)
+            figure.add_artist(artist)
+        canvas.draw()
+        return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
+
+
+def _artist(kind: str, options: dict[str, Any]) -> Any:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Rectangle
+
+    if kind == "line":
+        return Line2D(options.pop("xs"), options.pop("ys"), **options)
+    if kind == "rect":
+        return Rectangle(options.pop("xy"), options.pop("width"), options.pop("height"), **options)
+    color, hollow = options["color"], options["hollow"]
+    return Line2D(
+        options["xs"],
+        options["ys"],
+        linestyle="none",
+        marker=options["shape"],
+        markersize=options["size"] * _SIZES.get(options["shape"], 1),
+        markerfacecolor="white" if hollow else color,
+        markeredgecolor=color if hollow else "white",
+        markeredgewidth=1.4 if hollow else 0.8,
+    )
+
+
+def _encode(image: Any, flat: Iterable[str]) -> bytes:
+    """A 256-colour PNG, a fifth of the weight of true colour. ``flat``: colours that must come out exact."""
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    pixels = np.asarray(image)
+    # Five bits a channel are plenty for the softened edges of letters; the flat colours are kept to the last bit.
+    codes = _bin(pixels)
+    counts = np.bincount(codes.ravel(), minlength=1 << 15)
+    colors = np.zeros((1 << 15, 3), dtype=np.int32)
+    colors[:] = (np.arange(1 << 15)[:, None] >> np.array([10, 5, 0]) & 31) * 255 // 31
+    for color in dict.fromkeys([*flat, "#FFFFFF"]):
+        value = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.uint8)
+        colors[_bin(value)] = value
+        counts[_bin(value)] += pixels.size  # among the 256 whatever its surface
+    kept = np.argsort(-counts, kind="stable")[:256]
+    present = np.flatnonzero(counts)
+    distance = ((colors[present][:, None] - colors[kept][None]) ** 2).sum(axis=2)
+    index = np.zeros(1 << 15, dtype=np.uint8)
+    index[present] = distance.argmin(axis=1)
+    small = Image.fromarray(index[codes], mode="P")
+    small.putpalette(colors[kept].astype(np.uint8).tobytes())
+    out = io.BytesIO()
+    small.save(out, "PNG", compress_level=6, dpi=(DPI, DPI))
+    return out.getvalue()
+
+
+def _bin(pixels: Any) -> Any:
+    """Fifteen-bit code of each colour."""
+    wide = pixels.astype("uint16") >> 3
+    return wide[..., 0] << 10 | wide[..., 1] << 5 | wide[..., 2]
+
+
+# --- what all charts say the same way ------------------------------------------------------------------------------
+
+
+def contrast(first: str, second: str = "#FFFFFF") -> float:
+    """Contrast ratio of two colours ``#RRGGBB`` (WCAG 2.2, relative luminance), 1 to 21."""
+
+    def luminance(color: str) -> float:
+        channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def group_style(referentiel: Referentiel, code: str) -> tuple[str, str]:
+    """Colour and marker of an actor group: those of acteurs.yml when they can be read on paper, else the theme's."""
+    codes = list(referentiel.groupes_par_code)
+    rank = codes.index(code) if code in codes else len(codes)
+    color, shape = PALETTE[rank % len(PALETTE)], SHAPES[rank % len(SHAPES)]
+    group = referentiel.groupes_par_code.get(code)
+    if group is not None:
+        if re.fullmatch(r"#[0-9A-Fa-f]{6}", group.couleur) and contrast(group.couleur) >= 3:
+            color = group.couleur
+        wished = _SHAPE_NAMES.get(group.marqueur, group.marqueur)
+        shape = wished if wished in {*SHAPES, *_SHAPE_NAMES.values()} else shape
+    return color, shape
+
+
+def group_name(referentiel: Referentiel, code: str) -> str:
+    """Short name of a group, its spaces unbreakable."""
+    group: Groupe | None = referentiel.groupes_par_code.get(code)
+    return (group.court if group else code).replace(" ", "\u00a0")
+
+
+def format_level(value: float) -> str:
+    """A level or a median of levels: no decimal unless it is a half."""
+    return format_number(value, 0 if float(value).is_integer() else 1)
+
+
+def format_unit(referentiel: Referentiel, value: float, unite: str) -> str:
+    """A value with its unit's symbol and decimals, as unites.yml declares them."""
+    from evalkit.wording import format_with_unit
+
+    unit = referentiel.unites_par_code.get(unite)
+    if unit is None:
+        return format_number(value, 0 if float(value).is_integer() else 1)
+    return format_with_unit(value, unit.symbole, unit.decimales, unit.espace)
+
+
+def shorten_alt(sentences: Iterable[str]) -> str:
+    """Join sentences into an alternative text of 600 characters at most; says so when some are left to the table."""
+    rest = "La suite est dans le tableau."
+    kept: list[str] = []
+    for sentence in (clean(s) for s in sentences if s):
+        if len(" ".join([*kept, sentence, rest])) > ALT_LIMIT:
+            return " ".join([*kept, rest]) if kept else f"{sentence[: ALT_LIMIT - len(rest) - 3]}… {rest}"
+        kept.append(sentence)
+    return " ".join(kept)
+
+
+def describe_source(publication: Publication | PublicationSynthese, *, what: str = "") -> str:
+    """Source of a chart: whose data, which campaign, which date, which framework."""
+    from evalkit.compute.results import Publication
+
+    campagne, referentiel = publication.campagne, publication.referentiel
+    who = publication.territoire.nom if isinstance(publication, Publication) else _perimeter(publication)
+    fictif = publication.territoire.fictif if isinstance(publication, Publication) else campagne.fictif
+    parts = [
+        *([what] if what else []),
+        who,
+        campagne.libelle,
+        f"données au {format_date(campagne.date_reference)}",
+        f"{referentiel.libelle}, version {referentiel.version}",
+        *(["données fictives"] if fictif else []),
+    ]
+    return clean(" ; ".join(parts))
+
+
+def _perimeter(publication: PublicationSynthese) -> str:
+    count = len(publication.territoires)
+    where = f"département {publication.perimetre}" if publication.perimetre else publication.campagne.region
+    return f"{where}, {format_number(count)} territoire{'s' if count > 1 else ''}"
+
+
+def make_chart(page: Page, height: float, publication: Publication | PublicationSynthese, **parts: Any) -> Chart:
+    """Finish a page: the mark of invented data where it is due, the PNG, and the ``Chart``."""
+    from evalkit.compute.results import Publication
+
+    fictif = publication.territoire.fictif if isinstance(publication, Publication) else publication.campagne.fictif
+    if fictif:
+        page.text(page.width, height, "Données fictives", color=QUIET, ha="right")
+        height += 0.16
+    png, width_px, height_px = page.render(height)
+    parts.setdefault("note", "")
+    return Chart(png=png, largeur_px=width_px, hauteur_px=height_px, **parts)
+
+
+def text_frame(rows: list[dict[str, str]], columns: Sequence[str]) -> pd.DataFrame:
+    """Printable table: the columns given, in order, every cell text."""
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=list(columns)).fillna("").astype(str)
+
+
+def label_lines(code: str, titre: str, width: float, max_lines: int = 4) -> list[str]:
+    """Code and title of a row, wrapped."""
+    return wrap(f"{code}\u00a0· {titre}", width, SIZE, max_lines=max_lines)
+
+
+def list_names(names: Iterable[str]) -> str:
+    """Names in a sentence: the no-break spaces of labels become ordinary ones."""
+    return join_french([name.replace("\u00a0", " ") for name in names])
