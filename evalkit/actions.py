@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from evalkit.batch.runner import Outcome
     from evalkit.compute.results import Evaluation, Publication, PublicationSynthese
     from evalkit.model.referentiel import Referentiel
-    from evalkit.model.territory import Campagne
 
 Tell = Callable[[str], None]
 CAMPAGNE_FILE = "campagne.yml"

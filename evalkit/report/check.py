@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 # nbconvert writes this when a picture has no alternative text: an accessibility checker is happy, a reader is not.
@@ -46,7 +47,7 @@ def _headings(soup: Any) -> list[str]:
         found.append(f"{levels.count(1)} titre(s) de premier niveau au lieu d'un")
     found.extend(
         f"saut du titre de niveau {before} au niveau {after}"
-        for before, after in zip(levels, levels[1:], strict=False)
+        for before, after in pairwise(levels)
         if after > before + 1
     )
     return found
