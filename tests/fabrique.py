@@ -437,7 +437,7 @@ def _published_rows(name: str) -> list[dict[str, Any]]:
         return [
             {**q11, "groupe": "pilote", "n": 1, "mediane": 4, "mediane_basse": 4, "statut": "ok"},
             {**q11, "groupe": "etat", "n": 1, "mediane": 3, "mediane_basse": 3, "statut": "ok"},
-            {**q11, "groupe": "commune", "n": 5, "mediane": 3, "mediane_basse": 3, "n_ne_sait_pas": 1, "statut": "ok"},
+            {**q11, "groupe": "commune", "n": 5, "mediane": 3, "mediane_basse": 3, "n_silences": 1, "statut": "ok"},
             {**q11, "groupe": "association", "n": 12, "mediane": 3, "mediane_basse": 2, "statut": "ok"},
             {**q11, "groupe": "conseiller_citoyen", "n": 2, "mediane": nan, "mediane_basse": nan, "statut": "secret"},
         ]
