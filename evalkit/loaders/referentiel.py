@@ -1,0 +1,144 @@
+"""The framework's files -> one checked :class:`Referentiel`, or every fault of every file at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from evalkit.errors import EvalkitError, Fault, Place, only_errors
+from evalkit.loaders.pydantic_faults import faults_of
+from evalkit.loaders.referentiel_checks import check_links
+from evalkit.loaders.referentiel_files import FILE_MODELS, ROOT_FILES
+from evalkit.loaders.resources import resource_dir
+from evalkit.loaders.yaml_files import YamlFile, read_yaml
+from evalkit.model.referentiel import Module, Question, Referentiel
+
+
+@dataclass
+class _Reading:
+    """What was read so far: files by displayed name, validated objects, faults."""
+
+    root: Path
+    files: dict[str, YamlFile] = field(default_factory=dict)
+    objects: dict[str, BaseModel] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def show(self, path: Path) -> str:
+        """Name printed in messages: from the framework's own folder on."""
+        return f"{self.root.name}/{path.relative_to(self.root).as_posix()}"
+
+    def read(self, relative: str, kind: str) -> None:
+        """Read one file and validate it against the model of its kind."""
+        path = self.root / relative
+        shown = self.show(path)
+        document, faults = read_yaml(path, shown=shown)
+        self.faults += faults
+        if document is None:
+            return
+        self.files[relative] = document
+        try:
+            self.objects[relative] = FILE_MODELS[kind].model_validate(document.data)
+        except ValidationError as error:
+            self.faults += faults_of(error, FILE_MODELS[kind], document, shown)
+
+
+def load_referentiel(path: Path | None = None) -> Referentiel:
+    """Read and check the framework.
+
+    Parameters
+    ----------
+    path
+        Folder ``referentiel/``; by default the one of the checkout or of the installed package.
+
+    Raises
+    ------
+    EvalkitError
+        Every fault (``REF-…``) of every file, with file and line.
+    """
+    reading = _read(path)
+    if only_errors(reading.faults):
+        raise EvalkitError(_sorted(reading.faults))
+    return _assemble(reading)
+
+
+def check_referentiel(path: Path | None = None) -> list[Fault]:
+    """Every fault of the framework, in the order of files and lines; empty when it is sound."""
+    return _sorted(_read(path).faults)
+
+
+def _read(path: Path | None) -> _Reading:
+    root = (path or resource_dir("referentiel")).resolve()
+    reading = _Reading(root)
+    if not root.is_dir():
+        reading.faults.append(
+            Fault(
+                "REF-001",
+                Place(str(path)),
+                "dossier absent",
+                "le dossier du référentiel, qui contient « referentiel.yml »",
+                "vérifiez le chemin donné",
+            )
+        )
+        return reading
+    for name in ROOT_FILES:
+        reading.read(f"{name}.yml", name)
+    for module in _module_folders(reading):
+        _read_module(reading, module)
+    reading.faults += check_links(reading.files, root.name)
+    return reading
+
+
+def _module_folders(reading: _Reading) -> list[str]:
+    identity = reading.files.get("referentiel.yml")
+    data = identity.data if identity else None
+    names = data.get("modules") if isinstance(data, dict) else None
+    return list(dict.fromkeys(name for name in names if isinstance(name, str))) if isinstance(names, list) else []
+
+
+def _read_module(reading: _Reading, module: str) -> None:
+    folder = reading.root / "modules" / module
+    if not folder.is_dir():  # said by check_links, with the line of referentiel.yml
+        return
+    reading.read(f"modules/{module}/module.yml", "module")
+    for path in _question_files(folder):
+        reading.read(f"modules/{module}/{path.name}", "question")
+
+
+def _question_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.yml") if path.name != "module.yml")
+
+
+def _sorted(faults: list[Fault]) -> list[Fault]:
+    unique = {(fault.code, str(fault.place), fault.read): fault for fault in faults}
+    return sorted(unique.values(), key=lambda fault: (fault.place.file, fault.place.line or 0, fault.code, fault.read))
+
+
+def _assemble(reading: _Reading) -> Referentiel:
+    """The whole framework from validated files (nothing is read nor checked again)."""
+    root: dict[str, Any] = {name: reading.objects[f"{name}.yml"] for name in ROOT_FILES}
+    identity = root["referentiel"]
+    return Referentiel(
+        **{name: getattr(identity, name) for name in type(identity).model_fields if name != "modules"},
+        modules=tuple(_module(reading, name) for name in identity.modules),
+        echelle=root["echelles"],
+        groupes=root["acteurs"].groupes,
+        collectes=root["acteurs"].collectes,
+        unites=root["unites"].unites,
+        sources=root["sources"].sources,
+        regles=root["regles"].regles,
+        contexte=root["contexte"].contexte,
+    )
+
+
+def _module(reading: _Reading, name: str) -> Module:
+    prefix = f"modules/{name}/"
+    header = reading.objects[f"{prefix}module.yml"]
+    questions = [
+        document
+        for relative, document in reading.objects.items()
+        if relative.startswith(prefix) and isinstance(document, Question)
+    ]
+    return Module(**{key: getattr(header, key) for key in type(header).model_fields}, questions=tuple(questions))
