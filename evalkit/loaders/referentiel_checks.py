@@ -438,6 +438,7 @@ def _check_actions(check: _Check, actions: Mapping[Any, Any], where: str, path: 
         names = ", ".join(f"« {key} »" for key in missing)
         read = f"calcul « {kind} » sans {names}"
         check.add("REF-014", where, path, read, f"{names} dans la déclaration", "complétez la déclaration", note)
+    wanted: tuple[str, ...]
     for key, wanted in (("somme", _NUMBER_KINDS), ("rapporte_a", _NUMBER_KINDS), ("financeurs", _NUMBER_KINDS)):
         for index, name in enumerate(_list(actions.get(key))):
             _column(check, name, columns, wanted, where, (*path, key, index), note)

@@ -22,7 +22,7 @@ try:  # libyaml, when the interpreter has it: about fifteen times quicker, same 
     import yaml as _libyaml
     from yaml import CSafeLoader as _FastLoader
 except ImportError:  # pragma: no cover - depends on the installation
-    _libyaml = None  # type: ignore[assignment]
+    _libyaml = None
 
 Key = str | int
 KeyPath = tuple[Key, ...]
