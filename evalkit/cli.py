@@ -350,7 +350,7 @@ def _usage(read: str, expected: str, fix: str) -> Fault:
     return Fault("USA-002", Place(file="ligne de commande"), read=read, expected=expected, fix=fix)
 
 
-def _translate(error: TyperException) -> Fault:
+def _translate(error: TyperException, typed: list[str]) -> Fault:
     """Typer's own errors, in French: they are the first thing a newcomer meets."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "evalkit"
@@ -371,9 +371,8 @@ def _translate(error: TyperException) -> Fault:
         return _usage(f"la valeur de {name} n'est pas acceptée", "une valeur du bon genre", fix)
     if kind == "BadOptionUsage":
         return _usage(f"l'option {option} sans sa valeur", f"une valeur après {option}", fix)
-    typed = " ".join(sys.argv[1:3])
     return _usage(
-        typed or "aucune commande",
+        " ".join(typed[:2]) or "aucune commande",
         "une commande : demo, nouveau, verifier, rapport, lot, synthese, importer, outils, atelier",
         fix,
     )
@@ -394,7 +393,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             print(f"\n{n} anomalies ; rien n'a été calculé.", file=sys.stderr)
         sys.exit(int(error.exit_code))
     except TyperException as error:
-        print(_translate(error), file=sys.stderr)
+        print(_translate(error, typed), file=sys.stderr)
         sys.exit(int(ExitCode.USAGE))
     except (Abort, KeyboardInterrupt):
         print("\nInterrompu. Ce qui était terminé est conservé.", file=sys.stderr)
