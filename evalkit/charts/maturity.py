@@ -46,7 +46,7 @@ UNIT_LEVEL = "niveau de maturité, de 0 à 5 (médiane des cotations de chaque g
 
 # Columns of the page, in inches: label, levels, text.
 PLOT_LEFT, SLOT, ASIDE_LEFT = 2.15, 0.48, 5.15
-LANE = 0.135
+LANE = 0.125
 
 
 @dataclass(frozen=True)
@@ -228,8 +228,10 @@ def _draw_row(page: Page, referentiel: Referentiel, row: Row, y: float, height: 
         for rank, point in enumerate(here):
             color, shape = group_style(referentiel, point.code)
             page.marker([_x(value)], [middle + (rank - (len(here) - 1) / 2) * LANE], shape=shape, color=color)
-    if not row.shown and not row.hidden:
-        page.text(PLOT_LEFT + 3 * SLOT, middle - 0.065, "aucune cotation", color=QUIET, ha="center")
+    if not row.shown:
+        said = "secret" if row.hidden else "aucune cotation"
+        away = 3 if row.settled is None else (4.5 if row.settled < 3 else 1.5)  # clear of the settled level
+        page.text(PLOT_LEFT + away * SLOT, middle - 0.065, said, color=QUIET, ha="center")
 
 
 def _aside(row: Row) -> list[tuple[str, dict[str, Any]]]:

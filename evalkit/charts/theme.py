@@ -247,9 +247,9 @@ def _rasterise(shapes: Sequence[tuple[str, dict[str, Any]]], width: float, heigh
         canvas = FigureCanvasAgg(figure)
         figure.patch.set(facecolor="white", edgecolor="none")
         placed = Affine2D().scale(1, -1).translate(MARGIN, height - MARGIN) + figure.dpi_scale_trans
-        for kind, options in shapes:
+        for rank, (kind, options) in enumerate(shapes):
             artist = _artist(kind, dict(options))
-            artist.set_transform(placed)
+            artist.set(transform=placed, zorder=rank)
             figure.add_artist(artist)
         canvas.draw()
         return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
