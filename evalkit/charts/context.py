@@ -122,8 +122,14 @@ def read_series(publication: Publication, indicateur: str) -> Series | None:
     former = own.empty
     candidates = with_value if former else own
     edition = max(candidates["edition"].fillna(""))
-    first = candidates[candidates["edition"].fillna("") == edition].sort_values(["variable", "qpv"], kind="stable").iloc[0]
-    same = rows[(rows["edition"].fillna("") == edition) & (rows["variable"] == first["variable"]) & (rows["ancien"] == first["ancien"])]
+    first = (
+        candidates[candidates["edition"].fillna("") == edition].sort_values(["variable", "qpv"], kind="stable").iloc[0]
+    )
+    same = rows[
+        (rows["edition"].fillna("") == edition)
+        & (rows["variable"] == first["variable"])
+        & (rows["ancien"] == first["ancien"])
+    ]
     same = same[same["geographie"] == first["geographie"]]
     mine = same["qpv"].isin(_codes(publication))
     keys = rows[["variable", "edition"]].fillna("").drop_duplicates().itertuples(index=False, name=None)
@@ -164,9 +170,9 @@ def _bars(rows: pd.DataFrame) -> tuple[Bar, ...]:
 
 
 def _draw_bars(page: Page, referentiel: Referentiel, series: Series) -> float:
-    values = [bar.value for bar in (*series.bars, *series.compared) if bar.value is not None]
+    values = [bar.value for bar in (*series.bars, *series.compared) if bar.value is not None and _fits(series, bar)]
     low, high = min(0.0, *values), max(0.0, *values)
-    room = max(text_width(format_unit(referentiel, value, series.unite), bold=True) for value in values) + 0.12
+    room = max(text_width(format_unit(referentiel, value, series.unite)) for value in values) + 0.12
     left = BAR_LEFT + (room if low < 0 else 0)
     scale = (WIDTH - room - left) / (high - low or 1.0)
     zero = left - low * scale
@@ -178,13 +184,28 @@ def _draw_bars(page: Page, referentiel: Referentiel, series: Series) -> float:
         page.line([0, WIDTH], [y + 0.04, y + 0.04], color=GRID)
         y += 0.09
         for bar in series.compared:
-            y = _draw_bar(page, referentiel, series, bar, (zero, scale, y), {"face": "white", "edge": INK, "hatch": "////"})
+            y = _draw_bar(
+                page, referentiel, series, bar, (zero, scale, y), {"face": "white", "edge": INK, "hatch": "////"}
+            )
         bottom = y
     page.line([zero, zero], [top - 0.01, bottom], color=BAND, lw=1)
     return y + 0.04
 
 
-def _draw_bar(page: Page, referentiel: Referentiel, series: Series, bar: Bar, place: tuple[float, float, float], style: dict[str, Any]) -> float:
+def _fits(series: Series, bar: Bar) -> bool:
+    """A comparison area several times larger than any neighbourhood (its population, say) would crush the bars."""
+    largest = max(abs(own.value) for own in series.bars if own.value is not None)
+    return bar.value is None or abs(bar.value) <= 3 * largest
+
+
+def _draw_bar(
+    page: Page,
+    referentiel: Referentiel,
+    series: Series,
+    bar: Bar,
+    place: tuple[float, float, float],
+    style: dict[str, Any],
+) -> float:
     """One row; returns the y below it."""
     zero, scale, y = place
     code = f"{bar.code} " if bar.code else ""
@@ -195,10 +216,13 @@ def _draw_bar(page: Page, referentiel: Referentiel, series: Series, bar: Bar, pl
     if bar.value is None:
         page.text(zero + 0.06, top, label_status(bar.silence), color=QUIET)
         return y + height
+    value = format_unit(referentiel, bar.value, series.unite)
+    if not _fits(series, bar):
+        page.text(zero + 0.06, top, f"{value} (hors échelle)")
+        return y + height
     end = zero + bar.value * scale
     page.rect(min(zero, end), y + height / 2 - 0.065, abs(end - zero), 0.13, **style)
-    value = format_unit(referentiel, bar.value, series.unite)
-    page.text(end + (0.06 if bar.value >= 0 else -0.06), top, value, bold=True, ha="left" if bar.value >= 0 else "right")
+    page.text(end + (0.06 if bar.value >= 0 else -0.06), top, value, ha="left" if bar.value >= 0 else "right")
     return y + height
 
 

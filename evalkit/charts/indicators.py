@@ -39,7 +39,12 @@ if TYPE_CHECKING:
 NBSP = "\u00a0"
 STRIP_LEFT, STRIP_RIGHT, ASIDE_LEFT = 2.45, 4.6, 4.8
 SHARES = {"part", "part_favorable"}  # formulas whose values lie between 0 and 100 by construction
-OBTENTION_LABELS = {"saisie": "saisi", "actions": "programme d’actions", "contexte": "données ouvertes", "enquete": "enquête"}
+OBTENTION_LABELS = {
+    "saisie": "saisi",
+    "actions": "programme d’actions",
+    "contexte": "données ouvertes",
+    "enquete": "enquête",
+}
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,9 @@ def read_strips(publication: Publication, question: str) -> tuple[list[Strip], i
     """Strips of a question in the order of the framework, and the number of indicators with a value but no reference."""
     regional = (publication.reference or {}).get("indicateurs", {})
     table = publication.indicateurs
-    table = table[(table["question"] == question) & (table["statut"] == "ok") & table["valeur"].notna() & table["groupe"].isna()]
+    table = table[
+        (table["question"] == question) & (table["statut"] == "ok") & table["valeur"].notna() & table["groupe"].isna()
+    ]
     strips: list[Strip] = []
     alone: set[str] = set()
     for code, indicator in publication.referentiel.indicateurs.items():
@@ -132,7 +139,9 @@ def read_strips(publication: Publication, question: str) -> tuple[list[Strip], i
                 alone.add(code)
                 continue
             several = len(mine) > 1
-            origin = clean(str(row.source)) if isinstance(row.source, str) else OBTENTION_LABELS.get(str(row.obtention), "")
+            origin = (
+                clean(str(row.source)) if isinstance(row.source, str) else OBTENTION_LABELS.get(str(row.obtention), "")
+            )
             strips.append(
                 Strip(
                     code=code,
@@ -178,13 +187,13 @@ def _draw_strips(page: Page, referentiel: Referentiel, strips: Sequence[Strip]) 
 
 
 def _draw_key(page: Page) -> float:
-    x, y = STRIP_LEFT, 0.02
+    x, y = 0.0, 0.02
     page.marker([x + 0.06], [y + 0.067], color=ACCENT, size=9)
     x += 0.2 + page.text(x + 0.17, y, "territoire") + 0.2
     page.rect(x, y + 0.005, 0.3, 0.13, face=BAND)
-    x += 0.37 + page.text(x + 0.37, y, "moitié centrale des territoires") + 0.2
+    x += 0.37 + page.text(x + 0.37, y, "moitié centrale des territoires de la région") + 0.2
     page.line([x, x], [y - 0.01, y + 0.15], color=INK, lw=1.8)
-    page.text(x + 0.08, y, "médiane")
+    page.text(x + 0.08, y, "médiane de la région")
     return y + 0.25
 
 
@@ -218,12 +227,16 @@ def _aside(referentiel: Referentiel, strip: Strip) -> list[tuple[str, bool]]:
     own = format_unit(referentiel, strip.value, strip.unite)
     number = [_end(referentiel, value, strip.unite) for value in (strip.median, strip.q1, strip.q3)]
     region = f"région{NBSP}: médiane {number[0]}, quartiles {number[1]} et {number[2]} (n{NBSP}={NBSP}{strip.n})"
-    return [(line, True) for line in wrap(own + year, room, SIZE, True)] + [(line, False) for line in wrap(region, room)]
+    return [(line, True) for line in wrap(own + year, room, SIZE, True)] + [
+        (line, False) for line in wrap(region, room)
+    ]
 
 
 def _base(strips: Sequence[Strip]) -> str:
     counts = sorted({strip.n for strip in strips})
-    said = plural(counts[-1], "territoire") if len(counts) == 1 else f"de {counts[0]} à {plural(counts[-1], 'territoire')}"
+    said = (
+        plural(counts[-1], "territoire") if len(counts) == 1 else f"de {counts[0]} à {plural(counts[-1], 'territoire')}"
+    )
     return f"{plural(len({s.code for s in strips}), 'indicateur')} ; {said} dans la référence régionale"
 
 
@@ -233,16 +246,30 @@ def _alt(referentiel: Referentiel, question: str, strips: Sequence[Strip]) -> st
         q1, q3 = (_end(referentiel, value, strip.unite) for value in (strip.q1, strip.q3))
         median = _end(referentiel, strip.median, strip.unite)
         own = format_unit(referentiel, strip.value, strip.unite)
-        place = "dans la moitié centrale" if strip.q1 <= strip.value <= strip.q3 else ("sous le premier quartile" if strip.value < strip.q1 else "au-dessus du troisième quartile")
+        place = (
+            "dans la moitié centrale"
+            if strip.q1 <= strip.value <= strip.q3
+            else ("sous le premier quartile" if strip.value < strip.q1 else "au-dessus du troisième quartile")
+        )
         sentences.append(f"{strip.code} : {own}, {place} (quartiles {q1} et {q3}, médiane {median}, n = {strip.n}).")
     return shorten_alt(sentences)
 
 
 def _table(referentiel: Referentiel, strips: Sequence[Strip]) -> pd.DataFrame:
-    columns = ["Indicateur", "Année", "Territoire", "Premier quartile", "Médiane", "Troisième quartile", "Territoires (n)"]
+    columns = [
+        "Indicateur",
+        "Année",
+        "Territoire",
+        "Premier quartile",
+        "Médiane",
+        "Troisième quartile",
+        "Territoires (n)",
+    ]
     rows = []
     for strip in strips:
-        own, q1, median, q3 = (format_unit(referentiel, v, strip.unite) for v in (strip.value, strip.q1, strip.median, strip.q3))
+        own, q1, median, q3 = (
+            format_unit(referentiel, v, strip.unite) for v in (strip.value, strip.q1, strip.median, strip.q3)
+        )
         name = f"{strip.code} {strip.label}" + (f" ({strip.origin})" if strip.origin else "")
         rows.append(dict(zip(columns, [name, strip.year or "—", own, q1, median, q3, str(strip.n)], strict=True)))
     return text_frame(rows, columns)

@@ -159,7 +159,9 @@ def draw_question_groups(publication: Publication, question: str) -> Chart | Non
     excluded = [sub.code for sub, level in subs if not level.applicable]
     page = Page()
     height = _draw_groups(page, publication.referentiel, rows)
-    groups = sorted({p.code for row in rows for p in row.points}, key=list(publication.referentiel.groupes_par_code).index)
+    groups = sorted(
+        {p.code for row in rows for p in row.points}, key=list(publication.referentiel.groupes_par_code).index
+    )
     return make_chart(
         page,
         height,
@@ -415,10 +417,20 @@ def _draw_steps(page: Page, referentiel: Referentiel, sub: SousQuestion, row: Ro
         here = [p for p in row.shown if p.median == level]
         between = [p for p in row.shown if p.median == level - 0.5]
         settled = row.settled == level
-        head = wrap(names.get(level, ""), STEP_RIGHT - STEP_TEXT - (1.25 if settled else 0.1), bold=settled, max_lines=1)
+        head = wrap(
+            names.get(level, ""), STEP_RIGHT - STEP_TEXT - (1.25 if settled else 0.1), bold=settled, max_lines=1
+        )
         lines = wrap(sub.echelle.niveaux.get(level, ""), STEP_RIGHT - STEP_TEXT - 0.12, SIZE, max_lines=8)
         height = max(0.29 + len(lines) * 0.15, len(here) * 0.17 + 0.12)
-        page.rect(0, y, STEP_RIGHT, height, face=PALE if settled else "none", edge=INK if settled else GRID, lw=1.6 if settled else 0.7)
+        page.rect(
+            0,
+            y,
+            STEP_RIGHT,
+            height,
+            face=PALE if settled else "none",
+            edge=INK if settled else GRID,
+            lw=1.6 if settled else 0.7,
+        )
         page.text(0.21, y + 0.07, str(level), size=13, bold=settled, color=INK if settled else QUIET, ha="center")
         page.text(STEP_TEXT, y + 0.06, head[0], bold=settled, color=INK if settled else QUIET)
         if settled:
@@ -512,7 +524,14 @@ def draw_coverage(publication: Publication) -> Chart | None:
         publication,
         identifiant="couverture",
         titre="Sous-questions dont le niveau est arbitré",
-        alt=shorten_alt([f"{settled} sous-questions arbitrées sur {total} applicables." if settled > 1 else f"1 sous-question arbitrée sur {total} applicables.", *(f"{s}." for s in said)]),
+        alt=shorten_alt(
+            [
+                f"{settled} sous-questions arbitrées sur {total} applicables."
+                if settled > 1
+                else f"1 sous-question arbitrée sur {total} applicables.",
+                *(f"{s}." for s in said),
+            ]
+        ),
         unite="nombre de sous-questions",
         base=plural(total, "sous-question applicable"),
         source=describe_source(publication),

@@ -39,7 +39,15 @@ BAND = "#B9C2CB"
 ACCENT = "#00558C"
 # Told apart by people who do not see red and green alike; the shape says it again in black and white.
 PALETTE = ("#00558C", "#B3440A", "#00735C", "#8C3F7D", "#333F48", "#8A5A00")
-_SIZES = {"P": 1.3, "X": 1.2, "^": 1.2, "v": 1.2, "*": 1.5, "s": 0.95, "D": 0.85}  # so that all weigh the same to the eye
+_SIZES = {
+    "P": 1.3,
+    "X": 1.2,
+    "^": 1.2,
+    "v": 1.2,
+    "*": 1.5,
+    "s": 0.95,
+    "D": 0.85,
+}  # so that all weigh the same to the eye
 SHAPES = ("o", "s", "^", "D", "v", "P", "X", "p")
 _SHAPE_NAMES = {
     "rond": "o",
@@ -186,7 +194,15 @@ class Page:
     _shapes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def text(
-        self, x: float, y: float, text: str, *, size: float = SMALL, bold: bool = False, color: str = INK, ha: Align = "left"
+        self,
+        x: float,
+        y: float,
+        text: str,
+        *,
+        size: float = SMALL,
+        bold: bool = False,
+        color: str = INK,
+        ha: Align = "left",
     ) -> float:
         """Set one line, its top at ``y``; returns its width."""
         width = text_width(text, size, bold)
@@ -201,20 +217,51 @@ class Page:
             y += step
         return y
 
-    def line(self, xs: Sequence[float], ys: Sequence[float], *, color: str = GRID, lw: float = 0.7, dash: bool = False) -> None:
+    def line(
+        self, xs: Sequence[float], ys: Sequence[float], *, color: str = GRID, lw: float = 0.7, dash: bool = False
+    ) -> None:
         """Draw a line through points."""
         style = {"linestyle": (0, (2, 2))} if dash else {"solid_capstyle": "butt"}
         self._shapes.append(("line", {"xs": xs, "ys": ys, "color": color, "lw": lw, **style}))
 
     def rect(
-        self, x: float, y: float, width: float, height: float, *, face: str = "none", edge: str = "none", lw: float = 0.8, hatch: str = ""
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        *,
+        face: str = "none",
+        edge: str = "none",
+        lw: float = 0.8,
+        hatch: str = "",
     ) -> None:
         """Draw a rectangle from its top left corner. A hatch takes the colour of the edge."""
         self._shapes.append(
-            ("rect", {"xy": (x, y), "width": width, "height": height, "facecolor": face, "edgecolor": edge, "lw": lw, "hatch": hatch or None})
+            (
+                "rect",
+                {
+                    "xy": (x, y),
+                    "width": width,
+                    "height": height,
+                    "facecolor": face,
+                    "edgecolor": edge,
+                    "lw": lw,
+                    "hatch": hatch or None,
+                },
+            )
         )
 
-    def marker(self, xs: Sequence[float], ys: Sequence[float], *, shape: str = "o", color: str = INK, size: float = 7.5, hollow: bool = False) -> None:
+    def marker(
+        self,
+        xs: Sequence[float],
+        ys: Sequence[float],
+        *,
+        shape: str = "o",
+        color: str = INK,
+        size: float = 7.5,
+        hollow: bool = False,
+    ) -> None:
         """Draw one marker at each point, edged in white so that neighbours stay apart."""
         self._shapes.append(
             ("marker", {"xs": xs, "ys": ys, "shape": shape, "color": color, "size": size, "hollow": hollow})
@@ -365,7 +412,7 @@ def shorten_alt(sentences: Iterable[str]) -> str:
     """Join sentences into an alternative text of 600 characters at most; says so when some are left to the table."""
     rest = "La suite est dans le tableau."
     kept: list[str] = []
-    for sentence in (clean(s) for s in sentences if s):
+    for sentence in (re.sub(r"\.\.$", ".", clean(s)) for s in sentences if s):
         if len(" ".join([*kept, sentence, rest])) > ALT_LIMIT:
             return " ".join([*kept, rest]) if kept else f"{sentence[: ALT_LIMIT - len(rest) - 3]}… {rest}"
         kept.append(sentence)
