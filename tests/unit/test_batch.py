@@ -1,0 +1,131 @@
+"""Batches: checked before anything runs, one failure leaves the others, files whole or absent, a journal people can read."""
+
+import json
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from evalkit.batch import runner
+from evalkit.batch.journal import as_dict, summary, write_journal
+from evalkit.batch.plan import Task, check_parameters, make_plan, notebook_parameters
+from evalkit.errors import EvalkitError, Fault, Place
+
+PARAMETERS = """# commentaire
+dossier: str = "../sample_data/2022/ardelle"  # dossier du territoire
+nominatif: bool = False  # nommer les territoires
+"""
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Path:
+    """A notebook with one parameters cell."""
+    cell = nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
+    other = nbformat.v4.new_code_cell("autre = 1")
+    path = tmp_path / "carnet.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell, other]), path)
+    return path
+
+
+def task(notebook: Path, name: str, **parameters: object) -> Task:
+    return Task(name, notebook, parameters or {"dossier": name}, notebook.parent / name / "rapport", title=name)
+
+
+def test_parameters_are_read_from_the_tagged_cell_only(notebook: Path) -> None:
+    assert notebook_parameters(notebook) == {"dossier": "str", "nominatif": "bool"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"dosier": "x"}, "vouliez-vous dire « dossier »"),
+        ({"nominatif": "oui"}, "True ou False"),
+        ({"dossier": 3}, "un texte"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_before_anything_runs(
+    notebook: Path, parameters: dict[str, object], words: str
+) -> None:
+    """papermill would only warn: the report would then be drawn with the default value."""
+    with pytest.raises(EvalkitError) as refused:
+        make_plan([task(notebook, "a"), task(notebook, "b", **parameters)])
+    assert [fault.code for fault in refused.value.faults] == ["LOT-001"]
+    assert words in str(refused.value)
+
+
+def test_right_parameters_pass(notebook: Path) -> None:
+    assert check_parameters(notebook, {"dossier": "x", "nominatif": True}) == []
+
+
+def test_two_documents_at_one_place_are_refused(notebook: Path) -> None:
+    """Also when the names differ by case only: on Windows they are one file."""
+    with pytest.raises(EvalkitError, match="LOT-004"):
+        make_plan([task(notebook, "Lens"), task(notebook, "lens")])
+
+
+def test_one_failure_leaves_the_others(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fake(one: Task) -> object:
+        if one.name == "b":
+            raise runner.NotebookFailure([Fault("LOT-002", Place(note="territoire « b »"), "x", "y", "z")], 4)
+        return one.name
+
+    monkeypatch.setattr(runner, "execute_notebook", fake)
+    monkeypatch.setattr(runner, "write_page", lambda one, _: ((f"{one.name}.html",), {"anomalies": []}))
+    with ThreadPoolExecutor(2) as executor:
+        outcomes = runner.run_plan(make_plan(task(notebook, name) for name in "cba"), executor)
+    assert [(o.name, o.ok) for o in outcomes] == [("c", True), ("b", False), ("a", True)], "l'ordre est celui du plan"
+    assert outcomes[1].cell == 4
+
+
+class _Crashing(Executor):
+    """An executor whose process dies: the future carries an exception that is not ours."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        future: Future = Future()
+        future.set_exception(RuntimeError("mort"))
+        return future
+
+
+def test_a_dead_process_is_one_line_of_the_journal(notebook: Path) -> None:
+    outcomes = runner.run_plan(make_plan([task(notebook, "a")]), _Crashing())
+    assert [fault.code for fault in outcomes[0].faults] == ["LOT-005"]
+    assert "mort" not in str(outcomes[0].faults[0]), "un message de cellule peut contenir des données"
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "rapport.html"
+    runner.write_whole(target, b"ancien")
+    monkeypatch.setattr(runner.os, "replace", _disk_full)
+    with pytest.raises(OSError, match="disque plein"):
+        runner.write_whole(target, b"nouveau")
+    assert target.read_bytes() == b"ancien"
+    assert [path.name for path in tmp_path.iterdir()] == ["rapport.html"], "aucun reste"
+
+
+def _disk_full(*_: object) -> None:
+    raise OSError(28, "disque plein")
+
+
+def test_an_unwritable_output_is_told_in_french(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "execute_notebook", lambda one: None)
+    monkeypatch.setattr(runner, "write_page", _disk_full)
+    outcome = runner.render_task(task(notebook, "a"))
+    assert [fault.code for fault in outcome.faults] == ["LOT-003"]
+
+
+def test_the_journal_says_what_happened(tmp_path: Path) -> None:
+    fault = Fault("LOT-002", Place(file="rapport.ipynb", note="cellule 4"), "x", "y", "z")
+    outcomes = [
+        runner.Outcome("a", "rapport", True, ("rapport.html",), title="Ardelle"),
+        runner.Outcome("b", "rapport", False, faults=(fault,), cell=4, title="Brème"),
+    ]
+    write_journal(tmp_path / "journal.json", "2022", outcomes)
+    journal = json.loads((tmp_path / "journal.json").read_text(encoding="utf-8"))
+    assert journal == as_dict("2022", outcomes)
+    assert (journal["reussis"], journal["echecs"]) == (1, 1)
+    text = summary(outcomes)
+    assert text.startswith("1 document produit.")
+    assert "1 document n'a pas pu l'être" in text
+    assert "Brème" in text
+    assert "[LOT-002]" in text
