@@ -42,6 +42,9 @@ def faults_of(error: ValidationError, model: type[BaseModel], document: YamlFile
     """Every fault of one file, one per place (a union of types gives several errors for one value)."""
     out: dict[KeyPath, Fault] = {}
     for detail in error.errors(include_url=False):
+        # pydantic counts the valid children only: a list that is not empty was not too short.
+        if detail["type"] == "too_short" and detail["input"]:
+            continue
         path = _path_in(document.data, detail["loc"])
         # A missing or unknown key is about a key; two of them under one parent are two faults.
         key = detail["loc"] if detail["type"] in ("missing", "extra_forbidden") else path

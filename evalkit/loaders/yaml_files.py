@@ -231,12 +231,7 @@ def _explain(rows: list[str], error: _SyntaxFault) -> tuple[str, str, str, int]:
                 line,
             )
         if row.count('"') % 2:
-            return (
-                f"« {row.strip()} » : un guillemet ouvert et jamais refermé",
-                "deux guillemets, avant et après le texte",
-                "ajoutez le guillemet qui manque",
-                line,
-            )
+            return _open_quote(row, line)
         if re.match(r"^[^#\"']*:\s+[@`%&*!|>\[{]", row) and ("scann" in error.problem or "found" in error.problem):
             return (
                 f"« {row.strip()} » : un texte qui commence par un signe réservé",
@@ -244,12 +239,25 @@ def _explain(rows: list[str], error: _SyntaxFault) -> tuple[str, str, str, int]:
                 "entourez le texte de guillemets doubles et refermez les crochets",
                 line,
             )
+    # A quote left open is only noticed at the next one, many lines below.
+    for number, row in enumerate(rows[: error.line], start=1):
+        if row.count('"') % 2:
+            return _open_quote(row, number)
     line = min(max(error.line, 1), max(len(rows), 1))
     row = rows[line - 1].strip() if rows else ""
     return (
         f"« {row} »" if row else "une ligne que l’on ne sait pas lire",
         "« clé: valeur », ou un tiret pour un élément de liste, bien aligné avec ses voisins",
         "vérifiez l’alignement (deux espaces par niveau) et le deux-points après la clé",
+        line,
+    )
+
+
+def _open_quote(row: str, line: int) -> tuple[str, str, str, int]:
+    return (
+        f"« {row.strip()} » : un guillemet ouvert et jamais refermé",
+        "deux guillemets, avant et après le texte",
+        "ajoutez le guillemet qui manque",
         line,
     )
 
