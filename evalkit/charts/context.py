@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +18,11 @@ from evalkit.charts.theme import (
     clean,
     describe_source,
     format_unit,
+    has_value,
     list_names,
     make_chart,
     require_publication,
+    rows_of,
     shorten_alt,
     text_frame,
     text_width,
@@ -162,10 +163,10 @@ def _bars(rows: pd.DataFrame) -> tuple[Bar, ...]:
         Bar(
             code=str(row.qpv),
             name=_text(row.nom),
-            value=None if row.valeur != row.valeur else float(row.valeur),
+            value=float(row.valeur) if has_value(row.valeur) else None,
             silence=row.silence if isinstance(row.silence, str) else "non_disponible",
         )
-        for row in ordered.itertuples()
+        for row in rows_of(ordered)
     )
 
 

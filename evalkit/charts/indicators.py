@@ -20,9 +20,11 @@ from evalkit.charts.theme import (
     clean,
     describe_source,
     format_unit,
+    has_value,
     label_lines,
     make_chart,
     require_publication,
+    rows_of,
     shorten_alt,
     text_frame,
     text_width,
@@ -133,7 +135,7 @@ def read_strips(publication: Publication, question: str) -> tuple[list[Strip], i
     alone: set[str] = set()
     for code, indicator in publication.referentiel.indicateurs.items():
         mine = _latest(table[table["indicateur"] == code])
-        for row in mine.itertuples():
+        for row in rows_of(mine):
             found = regional.get(f"{code}|{row.obtention}")
             if not found:
                 alone.add(code)
@@ -149,7 +151,7 @@ def read_strips(publication: Publication, question: str) -> tuple[list[Strip], i
                     unite=str(row.unite),
                     share=indicator.formule.value in SHARES,
                     origin=origin if several else "",
-                    year="" if row.annee != row.annee else str(int(row.annee)),
+                    year=str(int(row.annee)) if has_value(row.annee) else "",
                     value=float(row.valeur),
                     q1=float(found["q1"]),
                     median=float(found["mediane"]),

@@ -23,10 +23,12 @@ from evalkit.charts.theme import (
     format_level,
     group_name,
     group_style,
+    has_value,
     label_lines,
     list_names,
     make_chart,
     require_publication,
+    rows_of,
     shorten_alt,
     text_frame,
     text_width,
@@ -70,6 +72,7 @@ class Row:
     points: tuple[GroupPoint, ...]
     gap: float | None
     debate: bool
+    caveats: tuple[str, ...]  # what limits a gap to debate
     split: tuple[str, ...]
 
     @property
@@ -83,12 +86,6 @@ class Row:
         return tuple(p for p in self.points if p.status == "secret")
 
 
-def _present(value: object) -> bool:
-    import pandas as pd
-
-    return not pd.isna(value)  # type: ignore[call-overload]
-
-
 def read_points(publication: Publication, sous_question: str) -> tuple[GroupPoint, ...]:
     """Groups of one sub-question in the order of acteurs.yml."""
     table = publication.groupes
@@ -99,10 +96,10 @@ def read_points(publication: Publication, sous_question: str) -> tuple[GroupPoin
             code=str(row.groupe),
             name=group_name(publication.referentiel, str(row.groupe)),
             n=int(row.n),
-            median=float(row.mediane) if row.statut == "ok" and _present(row.mediane) else None,
+            median=float(row.mediane) if row.statut == "ok" and has_value(row.mediane) else None,
             status=str(row.statut),
         )
-        for row in rows.itertuples()
+        for row in rows_of(rows)
     ]
     return tuple(sorted(points, key=lambda p: (order.index(p.code) if p.code in order else len(order), p.code)))
 
@@ -111,19 +108,22 @@ def read_row(publication: Publication, level: Any, sub: SousQuestion) -> Row:
     """Gather what one sub-question shows; ``level`` is its row of the table ``niveaux``."""
     table = publication.triangulation
     found = table[table["sous_question"] == sub.code]
-    gap, debate, split = None, False, ()
+    gap: float | None = None
+    debate, caveats, split = False, tuple[str, ...](), tuple[str, ...]()
     if len(found):
         line = found.iloc[0]
-        gap = float(line["ecart"]) if _present(line["ecart"]) else None
-        debate = line["statut"] == "ecart_a_debattre"
-        if _present(line["partages"]):
+        gap = float(line["ecart"]) if has_value(line["ecart"]) else None
+        debate = bool(line["statut"] == "ecart_a_debattre")
+        said = (("position_institution", "position de l’institution"), ("effectifs_faibles", "effectifs faibles"))
+        caveats = tuple(text for column, text in said if debate and line[column])
+        if has_value(line["partages"]):
             split = tuple(group_name(publication.referentiel, g) for g in str(line["partages"]).split(";") if g)
-    settled = float(level.niveau) if level.statut == "arbitre" and _present(level.niveau) else None
-    return Row(sub.code, sub.titre, settled, read_points(publication, sub.code), gap, debate, split)
+    settled = float(level.niveau) if level.statut == "arbitre" and has_value(level.niveau) else None
+    return Row(sub.code, sub.titre, settled, read_points(publication, sub.code), gap, debate, caveats, split)
 
 
 def _levels_by_code(publication: Publication) -> dict[str, Any]:
-    return {str(row.sous_question): row for row in publication.niveaux.itertuples()}
+    return {str(row.sous_question): row for row in rows_of(publication.niveaux)}
 
 
 # --- groups side by side -------------------------------------------------------------------------------------------
@@ -244,6 +244,7 @@ def _aside(row: Row) -> list[tuple[str, dict[str, Any]]]:
     parts = []
     if row.gap is not None:
         parts.append(f"écart {format_level(row.gap)}{', à débattre' if row.debate else ''}")
+        parts += row.caveats
     parts += [f"partagé{NBSP}: {name}" for name in row.split]
     for text in parts:
         out += [(line, {}) for line in wrap(text, WIDTH - ASIDE_LEFT)]
@@ -309,6 +310,10 @@ def _draw_level_names(page: Page, referentiel: Referentiel, y: float) -> float:
     return lowest + 0.05
 
 
+def _debate(row: Row) -> str:
+    return ", ".join(["", "écart à débattre", *row.caveats]) if row.debate else ""
+
+
 def _groups_alt(question: str, rows: Sequence[Row]) -> str:
     sentences = [f"{question}, niveaux de 0 à 5."]
     for row in rows:
@@ -318,7 +323,7 @@ def _groups_alt(question: str, rows: Sequence[Row]) -> str:
             low, high = format_level(min(medians)), format_level(max(medians))
             n = sum(p.n for p in row.shown)
             said = f"groupes à {low}" if low == high else f"groupes de {low} à {high}"
-            parts.append(f"{said} (n = {n}{', écart à débattre' if row.debate else ''})")
+            parts.append(f"{said} (n = {n}{_debate(row)})")
         elif not row.hidden:
             parts.append("aucune cotation")
         if row.hidden:
@@ -349,7 +354,7 @@ def _groups_table(referentiel: Referentiel, rows: Sequence[Row], groups: Sequenc
     names = {code: clean(referentiel.groupes_par_code[code].court) for code in groups}
     out = []
     for row in rows:
-        cells = {name: "aucune cotation" for name in names.values()}
+        cells = dict.fromkeys(names.values(), "aucune cotation")
         for point in row.points:
             if point.median is not None:
                 cells[names[point.code]] = f"{format_level(point.median)} (n = {point.n})"
@@ -473,7 +478,8 @@ def _ladder_alt(sub: SousQuestion, row: Row) -> str:
     if row.hidden:
         sentences.append(f"Sous secret : {list_names(f'{p.name} (n = {p.n})' for p in row.hidden)}.")
     if row.gap:
-        sentences.append(f"Écart {format_level(row.gap)}{', à débattre' if row.debate else ''}.")
+        caveats = f" ({', '.join(row.caveats)})" if row.caveats else ""
+        sentences.append(f"Écart {format_level(row.gap)}{', à débattre' if row.debate else ''}{caveats}.")
     return shorten_alt(sentences)
 
 
@@ -510,13 +516,13 @@ def draw_coverage(publication: Publication) -> Chart | None:
     """
     require_publication(publication)
     table = publication.questions
-    rows = [r for r in table.itertuples() if r.n_applicables > 0]
+    rows = [r for r in rows_of(table) if r.n_applicables > 0]
     settled, total = sum(int(r.n_arbitrees) for r in rows), sum(int(r.n_applicables) for r in rows)
     if not settled:
         return None
     page = Page()
     height = _draw_squares(page, publication.referentiel, rows)
-    outside = [str(r.question) for r in table.itertuples() if r.n_applicables == 0]
+    outside = [str(r.question) for r in rows_of(table) if r.n_applicables == 0]
     said = [f"{r.question} : {r.n_arbitrees} sur {r.n_applicables}" for r in rows]
     return make_chart(
         page,

@@ -25,12 +25,13 @@ from evalkit.charts.theme import (
     clean,
     describe_source,
     format_level,
+    has_value,
     label_lines,
     make_chart,
     require_publication,
+    rows_of,
     shorten_alt,
     text_frame,
-    text_width,
     wrap,
 )
 from evalkit.wording import format_number, format_percent, plural, sort_key
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 LEVELS = range(6)
 PLOT_LEFT, SLOT, ASIDE_LEFT = 2.2, 0.46, 5.1
-BAR_HEIGHT = 0.3
+BAR_HEIGHT = 0.34
 
 
 @dataclass(frozen=True)
@@ -137,10 +138,10 @@ def _histograms(
         rows = table[table[key] == code].sort_values("niveau", kind="stable")
         if rows.empty:
             continue
-        first = next(rows.itertuples())
+        first = rows_of(rows)[0]
         reasons = {"secret": f"secret (moins de {threshold} territoires)", "aucun_arbitrage": "aucun niveau arbitré"}
         reason = reasons.get(str(first.statut), "")
-        counts = None if reason else tuple(None if v != v else float(v) for v in rows["n"])
+        counts = None if reason else tuple(float(v) if has_value(v) else None for v in rows["n"])
         out.append(Histogram(code, title, counts, reason, int(first.n_territoires), others(first)))
     return out
 
@@ -263,9 +264,9 @@ def draw_synthesis_coverage(pub_synthese: PublicationSynthese) -> Chart | None:
     """
     require_publication(pub_synthese)
     table = pub_synthese.tables["questions"].drop_duplicates("question")
-    by_code = {str(row.question): row for row in table.itertuples()}
+    by_code = {str(row.question): row for row in rows_of(table)}
     rows = [by_code[code] for code in pub_synthese.referentiel.questions_par_code if code in by_code]
-    known = [row for row in rows if row.couverture_mediane == row.couverture_mediane]
+    known = [row for row in rows if has_value(row.couverture_mediane)]
     if not any(row.couverture_mediane > 0 for row in known):
         return None
     page = Page()
@@ -300,7 +301,7 @@ def draw_synthesis_coverage(pub_synthese: PublicationSynthese) -> Chart | None:
 
 def _coverage(row: Any) -> str:
     value = row.couverture_mediane
-    return format_percent(100 * value) if value == value else "secret ou sans objet"
+    return format_percent(100 * value) if has_value(value) else "secret ou sans objet"
 
 
 def _coverage_text(row: Any) -> str:
@@ -313,14 +314,13 @@ def _draw_coverage(page: Page, referentiel: Referentiel, rows: Sequence[Any]) ->
         label = label_lines(
             str(row.question), referentiel.questions_par_code[str(row.question)].titre, PLOT_LEFT - 0.15
         )
-        aside = wrap(f"niveau calculé : {plural(row.n_territoires, 'territoire')}", WIDTH - ASIDE_LEFT)
-        aside += [line for text in _others_questions(row) for line in wrap(text, WIDTH - ASIDE_LEFT)]
+        aside = wrap(f"niveau calculé : {format_number(row.n_territoires)}", WIDTH - ASIDE_LEFT)
         height = max(len(label) * 0.15, len(aside) * LINE, 0.24) + 0.14
         page.line([0, WIDTH], [y, y], color=GRID)
         page.paragraph(0, y + 0.07, label, size=SIZE, step=0.15)
         page.paragraph(ASIDE_LEFT, y + 0.07, aside, color=QUIET)
         value = row.couverture_mediane
-        if value == value:
+        if has_value(value):
             page.rect(PLOT_LEFT, y + 0.07, right - PLOT_LEFT, 0.17, face=PALE, edge=BAND, lw=0.6)
             page.rect(PLOT_LEFT, y + 0.07, (right - PLOT_LEFT) * value, 0.17, face=ACCENT)
             page.text(right + 0.1, y + 0.085, format_percent(100 * value), bold=True)
@@ -358,7 +358,7 @@ def draw_synthesis_nominatif(pub_synthese: PublicationSynthese) -> Chart | None:
     if not pub_synthese.nominatif or table is None or not (table["statut"] == "calcule").any():
         return None
     codes = [code for code in pub_synthese.referentiel.questions_par_code if code in set(table["question"])]
-    cells = {(str(row.territoire), str(row.question)): row for row in table.itertuples()}
+    cells = {(str(row.territoire), str(row.question)): row for row in rows_of(table)}
     names = table.drop_duplicates("territoire")[["territoire", "nom"]].itertuples(index=False, name=None)
     territories = sorted(names, key=lambda pair: (sort_key(str(pair[1])), pair[0]))
     page = Page()
@@ -402,7 +402,7 @@ def _draw_named(
         for rank, code in enumerate(codes):
             row = cells.get((folder, code))
             x = NAME_WIDTH + rank * step
-            if row is None or row.mediane != row.mediane:
+            if row is None or not has_value(row.mediane):
                 page.text(x, middle - 0.067, _short(row), color=QUIET)
                 continue
             page.line([x, x + track], [middle, middle], color=BAND, lw=0.8)
@@ -432,7 +432,7 @@ def _named_alt(codes: Sequence[str], territories: Sequence[tuple[str, str]], cel
 def _cell(row: Any) -> str:
     if row is None:
         return "—"
-    if row.mediane == row.mediane:
+    if has_value(row.mediane):
         return format_level(row.mediane)
     return SHORT_STATUS.get(str(row.statut), ("", "—"))[1]
 

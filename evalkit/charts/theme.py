@@ -289,8 +289,16 @@ def _rasterise(shapes: Sequence[tuple[str, dict[str, Any]]], width: float, heigh
     from matplotlib.transforms import Affine2D
 
     # What a personal matplotlibrc or a notebook could change and that these shapes depend on.
-    with matplotlib.rc_context({"path.sketch": None, "hatch.linewidth": 0.6, "path.effects": []}):
-        figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white", layout="none")
+    with matplotlib.rc_context(
+        {
+            "path.sketch": None,
+            "path.effects": [],
+            "hatch.linewidth": 0.6,
+            "figure.autolayout": False,
+            "figure.constrained_layout.use": False,
+        }
+    ):
+        figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
         canvas = FigureCanvasAgg(figure)
         figure.patch.set(facecolor="white", edgecolor="none")
         placed = Affine2D().scale(1, -1).translate(MARGIN, height - MARGIN) + figure.dpi_scale_trans
@@ -454,6 +462,16 @@ def make_chart(page: Page, height: float, publication: Publication | Publication
     png, width_px, height_px = page.render(height)
     parts.setdefault("note", "")
     return Chart(png=png, largeur_px=width_px, hauteur_px=height_px, **parts)
+
+
+def rows_of(table: pd.DataFrame) -> list[Any]:
+    """Rows of a result table as named tuples."""
+    return list(table.itertuples(index=False))
+
+
+def has_value(value: Any) -> bool:
+    """Whether a cell of a result table holds something (NaN, of text or number, is nothing)."""
+    return bool(value == value) and value is not None
 
 
 def text_frame(rows: list[dict[str, str]], columns: Sequence[str]) -> pd.DataFrame:
