@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from evalkit.charts.theme import Chart
 
 STAMP_MIME = "application/vnd.evalkit.stamp+json"
+NOTICE_TAG = "notice"
 TEMPLATES = Path(__file__).parent / "templates"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -289,6 +290,14 @@ def _contents(headings: Sequence[tuple[int, str, str]]) -> str:
     return f'<nav class="sommaire" aria-label="Sommaire">\n<p>Sommaire</p>\n<ol>\n{"".join(lines)}\n</ol>\n</nav>\n'
 
 
+def _without_notices(nb: NotebookNode) -> NotebookNode:
+    """The notebook without the cells that speak to its user (tag ``notice``): they are not part of the document."""
+    import nbformat
+
+    kept = [cell for cell in nb.cells if NOTICE_TAG not in cell.metadata.get("tags", [])]
+    return nbformat.from_dict({**nb, "cells": kept})
+
+
 def render_notebook(nb: NotebookNode, *, titre: str, marques: Sequence[str] = ()) -> str:
     """Make the page of an executed notebook.
 
@@ -315,7 +324,7 @@ def render_notebook(nb: NotebookNode, *, titre: str, marques: Sequence[str] = ()
     stamp_json = json.dumps(stamp, ensure_ascii=False, sort_keys=True)
     shown = list(dict.fromkeys([*stamp.get("marques", []), *marques]))
     resources = {"evalkit": {"titre": titre, "marques": shown, "stamp_json": stamp_json}, "metadata": {"name": titre}}
-    page, _ = _exporter().from_notebook_node(nb, resources=resources)
+    page, _ = _exporter().from_notebook_node(_without_notices(nb), resources=resources)
     page, headings = _anchor_headings(page)
     check_headings([level for level, _, _ in headings])
     first = _FIRST_H2.search(page)

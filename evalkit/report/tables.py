@@ -1,0 +1,612 @@
+"""Tables of a report: published figures laid out, each cell said in words when it has no value."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from evalkit.compute.results import Publication, PublicationSynthese
+from evalkit.model.referentiel import Referentiel
+from evalkit.report.html import Absent, Html, free_text, join, table, tag
+from evalkit.report.sentences import (
+    Row,
+    is_missing,
+    median_text,
+    number_text,
+    records,
+    value_text,
+)
+from evalkit.wording import (
+    capitalize,
+    format_date,
+    format_number,
+    format_percent,
+    join_french,
+    label_status,
+    plural,
+    quote,
+    sort_key,
+)
+
+OBTENTIONS = {
+    "saisie": "saisie",
+    "actions": "programme d’actions",
+    "contexte": "données ouvertes",
+    "enquete": "enquête",
+}
+PROVENANCES = {"source": "sourcé", "adapte": "adapté", "propose": "proposé"}
+FINDINGS = {"reussite": "Réussite", "frein": "Frein", "preconisation": "Préconisation", "action": "Action proposée"}
+MASKED_TABLES = {
+    "groupes": "Médianes des groupes",
+    "distributions": "Répartitions des cotations",
+    "triangulation": "Écarts entre groupes",
+    "indicateurs": "Indicateurs",
+    "actions": "Programme d’actions",
+    "verbatims": "Paroles rapportées",
+    "niveaux": "Niveaux",
+    "questions": "Niveaux des questions",
+    "ecarts": "Écarts entre groupes",
+    "modalites": "Modalités des indicateurs",
+    "typologie": "Typologie",
+    "repondants": "Répondants",
+    "contexte": "Contexte",
+    "constats": "Constats",
+    "nominatif": "Tableau nominatif",
+}
+_NOTHING = Absent("—")
+
+
+def _date(value: object) -> object:
+    return _NOTHING if is_missing(value) else format_date(str(value))
+
+
+def _text(value: object) -> object:
+    return _NOTHING if is_missing(value) else free_text(value)
+
+
+# --- territory: who answered, levels ---------------------------------------------------------------------------------
+
+
+def respondents(publication: Publication) -> Html:
+    """Who answered, by actor group, groups that did not answer included."""
+    names = publication.referentiel.groupes_par_code
+    rows = [
+        [names[row["groupe"]].libelle, *(number_text(row[c]) for c in ("n_repondants", "n_cotations", "n_silences"))]
+        for row in records(publication.repondants)
+    ]
+    headers = ["Groupe d’acteurs", "Répondants", "Cotations exprimées", "Réponses sans niveau"]
+    return table(headers, rows, caption="Qui a répondu", numeric=(1, 2, 3))
+
+
+def sub_questions(publication: Publication, code: str) -> Html:
+    """Settled level, proof, self-assessment and strength of evidence of each sub-question of a question."""
+    frame = publication.niveaux[publication.niveaux["question"] == code]
+    solidity = dict(zip(publication.solidite["sous_question"], publication.solidite["solidite"], strict=True))
+    rows = [_sub_question_row(publication.referentiel, row, solidity) for row in records(frame)]
+    headers = ["Sous-question", "Niveau arbitré", "Preuve", "Auto-évaluation du pilote", "Solidité des sources"]
+    return table(headers, rows, caption=f"{code} : niveaux des sous-questions", note=_level_note(frame))
+
+
+def _sub_question_row(referentiel: Referentiel, row: Row, solidity: dict[str, str]) -> list[object]:
+    sub = referentiel.sous_questions[row["sous_question"]]
+    title = join(tag("strong", sub.code), tag("span", sub.titre), separator=" ")
+    if row["statut"] == "non_applicable":
+        why = label_status("non_applicable") if is_missing(row["explication"]) else str(row["explication"])
+        return [title, Absent(why), _NOTHING, _NOTHING, _NOTHING]
+    own = _NOTHING if is_missing(row["auto_evaluation"]) else median_text(row["auto_evaluation"])
+    known = solidity.get(sub.code)
+    strength = _NOTHING if known is None else label_status(known)
+    if row["statut"] != "arbitre":
+        typed = "" if is_missing(row["silence"]) else f" ({label_status(row['silence'])})"
+        return [title, Absent(f"non arbitré{typed}"), _NOTHING, own, strength]
+    level = int(row["niveau"])
+    cell = join(tag("strong", str(level)), tag("span", sub.echelle.niveaux[level]), separator=" · ")
+    return [title, cell, _proof(row), own, strength]
+
+
+def _proof(row: Row) -> object:
+    settled = [
+        f"arrêté le {format_date(str(row['date']))}" if not is_missing(row["date"]) else "",
+        f"par : {row['instance']}" if not is_missing(row["instance"]) else "",
+    ]
+    where = ", ".join(part for part in settled if part)
+    proof = tag("em", "déclaré sans preuve") if is_missing(row["preuve"]) else free_text(row["preuve"])
+    return join(proof, f"({where})" if where else "", separator=" ")
+
+
+def _level_note(frame: pd.DataFrame) -> str:
+    if (frame["statut"] == "arbitre").sum() == 0:
+        return ""
+    return "evalkit vérifie qu’une preuve est nommée, non qu’elle est exacte. Le tiret « — » : rien n’a été donné."
+
+
+def group_medians(publication: Publication, code: str) -> Html:
+    """Median and number of ratings of each group, sub-question by sub-question."""
+    frame = publication.groupes[publication.groupes["question"] == code]
+    present = [g for g in publication.referentiel.groupes if g.code in set(frame["groupe"])]
+    rows = []
+    for sub in dict.fromkeys(frame["sous_question"]):
+        mine = {row["groupe"]: row for row in records(frame[frame["sous_question"] == sub])}
+        rows.append([sub, *(_median_cell(mine.get(group.code)) for group in present)])
+    caption = f"{code} : médiane des cotations de chaque groupe, et nombre de cotations exprimées (n)"
+    return table(["Sous-question", *(g.libelle for g in present)], rows, caption=caption)
+
+
+def _median_cell(row: Row | None) -> object:
+    if row is None:
+        return Absent("aucune cotation")
+    n = f"(n\u00a0=\u00a0{int(row['n'])})"
+    if is_missing(row["mediane"]):
+        return Absent(f"{label_status(row['statut'])} {n}")
+    return f"{median_text(row['mediane'])} {n}"
+
+
+def distribution(publication: Publication, sub: str) -> Html:
+    """Published distributions of one sub-question: number of ratings at each level, group by group."""
+    frame = publication.distributions[
+        (publication.distributions["sous_question"] == sub) & (publication.distributions["statut"] == "ok")
+    ]
+    rows = []
+    for group in publication.referentiel.groupes:
+        mine = frame[frame["groupe"] == group.code].sort_values("niveau")
+        if len(mine) == 6:
+            rows.append([group.libelle, *(number_text(n) for n in mine["n"])])
+    caption = f"{sub} : nombre de cotations à chaque niveau (groupes dont la répartition peut être publiée)"
+    return table(["Groupe", *(f"Niveau {k}" for k in range(6))], rows, caption=caption, numeric=range(1, 7))
+
+
+# --- territory: indicators, findings, actions -------------------------------------------------------------------------
+
+
+def indicators(publication: Publication, rows: pd.DataFrame, code: str) -> Html:
+    """Indicators that have a value: value, numerator and denominator, year, source, regional reference."""
+    referentiel = publication.referentiel
+    lines = [_indicator_row(publication, referentiel, row) for row in records(rows)]
+    headers = ["Indicateur", "Année", "Valeur", "Numérateur / dénominateur", "Source", "Référence régionale"]
+    note = ""
+    if publication.reference is None:
+        headers, lines = headers[:-1], [line[:-1] for line in lines]
+        note = "Pas de référence régionale pour cette campagne."
+    return table(headers, lines, caption=f"{code} : indicateurs renseignés", numeric=(1, 2), note=note)
+
+
+def _indicator_row(publication: Publication, referentiel: Referentiel, row: Row) -> list[object]:
+    known = referentiel.indicateurs.get(row["indicateur"])
+    name = join(tag("strong", row["indicateur"]), tag("span", known.libelle if known else ""), separator=" ")
+    year = _NOTHING if is_missing(row["annee"]) else str(int(row["annee"]))
+    source = OBTENTIONS.get(row["obtention"], str(row["obtention"]))
+    if not is_missing(row["source"]) and str(row["source"]) != source:
+        source = f"{row['source']} ({source})"
+    if not is_missing(row["groupe"]):
+        source += f", {referentiel.groupes_par_code[row['groupe']].pluriel}"
+    return [name, year, indicator_value(referentiel, row), _ratio(row), source, _reference(publication, row)]
+
+
+def indicator_value(referentiel: Referentiel, row: Row) -> object:
+    """Value of an indicator as printed: a number and its unit, a category in words, or a status in words."""
+    if row["statut"] != "ok":
+        return Absent(label_status(row["statut"]))
+    if not is_missing(row["modalite"]):
+        known = referentiel.indicateurs.get(row["indicateur"])
+        labels = {m.code: m.libelle for m in known.modalites} if known else {}
+        return labels.get(row["modalite"], str(row["modalite"]))
+    if is_missing(row["valeur"]):
+        return Absent(label_status("non_disponible"))
+    return value_text(referentiel, row["unite"], row["valeur"])
+
+
+def _ratio(row: Row) -> object:
+    if is_missing(row["numerateur"]) or is_missing(row["denominateur"]):
+        return _NOTHING if is_missing(row["n"]) else f"n\u00a0=\u00a0{number_text(row['n'])}"
+    return f"{number_text(row['numerateur'])}\u00a0/\u00a0{number_text(row['denominateur'])}"
+
+
+def _reference(publication: Publication, row: Row) -> object:
+    known = (publication.reference or {}).get("indicateurs", {}).get(f"{row['indicateur']}|{row['obtention']}")
+    if not known:
+        return Absent(label_status("non_disponible"))
+    q1, median, q3 = (value_text(publication.referentiel, row["unite"], known[key]) for key in ("q1", "mediane", "q3"))
+    return f"médiane {median} ; la moitié centrale va de {q1} à {q3} ({plural(known['n'], 'territoire')})"
+
+
+def recommendations(frame: pd.DataFrame, code: str) -> Html:
+    """Recommendations and proposed actions, in the pilot's own words."""
+    rows = [
+        [
+            row["id"],
+            free_text(row["texte"]),
+            _NOTHING if is_missing(row["repond_a"]) else join_french(str(row["repond_a"]).replace(" ", "").split(";")),
+            _text(row["responsable"]),
+            _date(row["echeance"]),
+            _NOTHING if is_missing(row["statut"]) else label_status(row["statut"]),
+        ]
+        for row in records(frame[frame["type"].isin(("preconisation", "action"))])
+    ]
+    headers = ["N°", "Préconisation ou action", "Répond à", "Responsable", "Échéance", "État"]
+    return table(headers, rows, caption=f"{code} : préconisations et actions proposées")
+
+
+def follow_up(publication: Publication) -> Html:
+    """Recommendations of the previous campaign and what became of each."""
+    rows = [
+        [
+            row["id"],
+            row["question"] if not is_missing(row["question"]) else _NOTHING,
+            _text(row["texte"]),
+            label_status(row["statut"]),
+            _date(row["date"]),
+            _text(row["commentaire_public"]),
+        ]
+        for row in records(publication.suivis)
+    ]
+    headers = ["N°", "Question", "Préconisation", "Suite donnée", "Date", "Commentaire"]
+    return table(headers, rows, caption="Suites données aux préconisations de la campagne précédente")
+
+
+def actions(publication: Publication) -> Html:
+    """Programme of actions by year and theme."""
+    rows = [_action_row(row) for row in records(publication.actions)]
+    headers = ["Année et thème", "Actions", "Structures", "Programme 147", "Droit commun", "Tous financeurs", "Bilans"]
+    note = (
+        "Montants en euros, sommes de ce qui est renseigné ; structures : porteurs distincts ; bilans : bilans reçus."
+    )
+    caption = "Programme d’actions, par année et par thème"
+    return table(headers, rows, caption=caption, numeric=range(1, 7), note=note)
+
+
+def _action_row(row: Row) -> list[object]:
+    theme = "ensemble" if row["thematique"] == "ensemble" else str(row["thematique"])
+    lacking = Absent(label_status("secret" if row["statut"] == "secret" else "non_repondu"))
+    amounts = [
+        lacking if is_missing(row[c]) else number_text(row[c])
+        for c in ("montant_p147", "montant_droit_commun", "montant_total")
+    ]
+    holders = number_text(row["n_porteurs"]) if row["n_porteurs"] else _NOTHING
+    reports = _NOTHING if is_missing(row["n_bilans"]) else number_text(row["n_bilans"])
+    return [f"{int(row['annee'])}, {theme}", number_text(row["n_actions"]), holders, *amounts, reports]
+
+
+# --- territory: context ------------------------------------------------------------------------------------------------
+
+
+def context(publication: Publication, frame: pd.DataFrame, indicateur: str) -> Html:
+    """One context figure: a row per area, a column per edition (and variable), silences in words."""
+    known = {item.code: item for item in publication.referentiel.contexte}.get(indicateur)
+    columns = _context_columns(frame)
+    several = len({column[0] for column in columns}) > 1
+    headers = ["Quartier", *(_context_header(column, several) for column in columns)]
+    values = {(row["qpv"], *_context_key(row)): row for row in records(frame)}
+    areas = dict(zip(frame["qpv"], frame["nom"], strict=True))
+    rows = []
+    for area in sorted(areas):
+        name = area if is_missing(areas[area]) else f"{areas[area]} ({area})"
+        cells = [_context_cell(publication.referentiel, values.get((area, *column))) for column in columns]
+        rows.append([name, *cells])
+    generations = join_french(sorted(set(frame["geographie"].dropna())))
+    sources = join_french(sorted(set(frame["source"].dropna()), key=sort_key))
+    label = known.libelle if known else indicateur
+    caption = f"{indicateur} : {label} (géographie des quartiers prioritaires de {generations})"
+    note = f"Source : {sources}." if sources else ""
+    return table(headers, rows, caption=caption, numeric=range(1, len(columns) + 1), note=note)
+
+
+ContextKey = tuple[str, str, str]
+
+
+def _context_key(row: Row) -> ContextKey:
+    year = "" if is_missing(row["annee_reference"]) else str(row["annee_reference"])
+    return str(row["variable"]), str(row["edition"]), year
+
+
+def _context_columns(frame: pd.DataFrame) -> list[ContextKey]:
+    return sorted({_context_key(row) for row in records(frame)}, key=lambda key: (key[0], key[1], key[2]))
+
+
+def _context_header(column: ContextKey, several: bool) -> str:
+    variable, edition, year = column
+    described = f"année {year}" if year else "année de référence inconnue"
+    return f"{f'{variable}, ' if several else ''}édition {edition} ({described})"
+
+
+def _context_cell(referentiel: Referentiel, row: Row | None) -> object:
+    if row is None or (is_missing(row["valeur"]) and is_missing(row["silence"])):
+        return Absent(label_status("non_disponible"))
+    if is_missing(row["valeur"]):
+        return Absent(label_status(row["silence"]))
+    return value_text(referentiel, row["unite"], row["valeur"])
+
+
+# --- method ------------------------------------------------------------------------------------------------------------
+
+
+def masks(frame: pd.DataFrame, referentiel: Referentiel) -> Html:
+    """What is hidden, counted by table and by rule; never the values."""
+    rules = {rule.code: rule.libelle for rule in referentiel.regles}
+    counts = Counter((str(row["table"]), str(row["raison"])) for row in records(frame))
+    rows = [
+        [MASKED_TABLES.get(name, capitalize(name)), rules.get(reason, reason), number_text(n)]
+        for (name, reason), n in sorted(counts.items())
+    ]
+    headers = ["Tableau", "Règle appliquée", "Valeurs masquées"]
+    return table(headers, rows, caption="Registre des valeurs masquées", numeric=(2,))
+
+
+def rules(referentiel: Referentiel) -> Html:
+    """Thresholds and rules used, each with its date and where it comes from."""
+    rows = [
+        [
+            rule.libelle,
+            _rule_value(rule.valeur, rule.unite),
+            format_date(rule.depuis),
+            join_french([PROVENANCES[rule.statut], *rule.references]),
+        ]
+        for rule in referentiel.regles
+    ]
+    return table(["Règle", "Valeur", "Depuis le", "Statut et références"], rows, caption="Seuils et règles utilisés")
+
+
+def _rule_value(value: int | float | tuple[float, ...] | str, unit: str | None) -> str:
+    values = value if isinstance(value, tuple) else (value,)
+    parts = [v if isinstance(v, str) else _plain_number(v) for v in values]
+    return " ; ".join(parts) + (f" {unit}" if unit else "")
+
+
+def _plain_number(value: float) -> str:
+    decimals = 0 if float(value).is_integer() else len(repr(float(value)).partition(".")[2])
+    return format_number(value, decimals)
+
+
+def provenance(referentiel: Referentiel, modules: Iterable[str]) -> Html:
+    """How many objects of the evaluated modules are sourced, adapted, proposed."""
+    kept = [module for module in referentiel.modules if module.code in set(modules)]
+    questions = [question for module in kept for question in module.questions]
+    subs = [sub for question in questions for sub in question.sous_questions]
+    kinds: tuple[tuple[str, list[Any]], ...] = (
+        ("Questions et axes", questions),
+        ("Sous-questions", subs),
+        ("Échelles", [sub.echelle for sub in subs]),
+        ("Indicateurs", [indicator for sub in subs for indicator in sub.indicateurs]),
+    )
+    rows = [
+        [name, *(number_text(sum(item.statut == status for item in items)) for status in PROVENANCES)]
+        for name, items in kinds
+        if items
+    ]
+    headers = ["Élément du référentiel", *(capitalize(word) for word in PROVENANCES.values())]
+    return table(headers, rows, caption="D’où vient le référentiel : nombre d’éléments par statut", numeric=(1, 2, 3))
+
+
+def sources(referentiel: Referentiel, modules: Iterable[str]) -> Html:
+    """Sources cited by the evaluated modules and by the rules."""
+    rows = [
+        [source.code, source.titre, source.editeur, source.annee, source.adresse or _NOTHING]
+        for source in sorted(_cited(referentiel, set(modules)), key=lambda source: sort_key(source.code))
+    ]
+    return table(["Code", "Titre", "Éditeur", "Année", "Adresse"], rows, caption="Sources citées par le référentiel")
+
+
+def _cited(referentiel: Referentiel, modules: set[str]) -> list[Any]:
+    codes: set[str] = {code for rule in referentiel.regles for code in rule.references}
+    codes.update(referentiel.echelle.references)
+    for module in referentiel.modules:
+        if module.code not in modules:
+            continue
+        for question in module.questions:
+            objects: list[Any] = [module, question, *question.sous_questions]
+            objects += [sub.echelle for sub in question.sous_questions]
+            objects += [indicator for sub in question.sous_questions for indicator in sub.indicateurs]
+            codes.update(code for item in objects for code in item.references)
+    return [source for source in referentiel.sources if source.code in codes]
+
+
+# --- syntheses ---------------------------------------------------------------------------------------------------------
+
+
+def _count(value: object, status: str) -> object:
+    return Absent(label_status(status)) if is_missing(value) else number_text(float(str(value)))
+
+
+def included(synthesis: PublicationSynthese) -> Html:
+    """Territories of the perimeter, in alphabetical order."""
+    frame = synthesis.tables["territoires"]
+    rows = [
+        [
+            row["nom"],
+            row["departement"],
+            number_text(row["n_qpv"]),
+            number_text(row["n_repondants"]),
+            f"{number_text(row['n_arbitrees'])} sur {number_text(row['n_applicables'])}",
+        ]
+        for row in sorted(records(frame), key=lambda row: sort_key(str(row["nom"])))
+    ]
+    headers = ["Territoire", "Département", "Quartiers", "Répondants", "Sous-questions arbitrées"]
+    return table(headers, rows, caption="Territoires comptés, par ordre alphabétique", numeric=(2, 3, 4))
+
+
+def excluded(synthesis: PublicationSynthese) -> Html:
+    """Territories left out and why."""
+    rows = [[name, why] for name, why in sorted(synthesis.exclus, key=lambda pair: sort_key(pair[0]))]
+    return table(["Dossier", "Raison"], rows, caption="Territoires laissés de côté")
+
+
+def synthesis_respondents(synthesis: PublicationSynthese) -> Html:
+    """Who answered over the perimeter."""
+    names = synthesis.referentiel.groupes_par_code
+    rows = [
+        [names[row["groupe"]].libelle, number_text(row["n_territoires"]), number_text(row["n_repondants"])]
+        for row in records(synthesis.tables["repondants"])
+    ]
+    headers = ["Groupe d’acteurs", "Territoires où il a répondu", "Répondants"]
+    return table(headers, rows, caption="Qui a répondu", numeric=(1, 2))
+
+
+def synthesis_sub_questions(synthesis: PublicationSynthese, code: str) -> Html:
+    """Territories by settled level, sub-question by sub-question."""
+    frame = synthesis.tables["niveaux"]
+    mine = frame[frame["question"] == code]
+    rows = []
+    for sub in dict.fromkeys(mine["sous_question"]):
+        lines = records(mine[mine["sous_question"] == sub].sort_values("niveau"))
+        first = lines[0]
+        title = join(tag("strong", sub), tag("span", synthesis.referentiel.sous_questions[sub].titre), separator=" ")
+        counts = [_count(line["n"], "secret" if line["statut"] == "ok" else line["statut"]) for line in lines]
+        if first["statut"] != "ok":
+            counts = [_NOTHING] * 6
+        total = number_text(first["n_territoires"])
+        rows.append(
+            [title, *counts, total, number_text(first["n_non_arbitre"]), number_text(first["n_non_applicable"])]
+        )
+    headers = ["Sous-question", *(str(level) for level in range(6)), "Total", "Non arbitré", "Sans objet"]
+    caption = f"{code} : nombre de territoires par niveau arbitré (0 à 5)"
+    least = int(synthesis.referentiel.seuil("seuil_territoires"))
+    note = f"« — » : moins de {least} territoires ont arrêté un niveau, la répartition n’est pas donnée."
+    hidden = bool((mine["statut"] != "ok").any())
+    return table(headers, rows, caption=caption, numeric=range(1, 10), note=note if hidden else "")
+
+
+def synthesis_coverage(synthesis: PublicationSynthese) -> Html:
+    """Coverage of each question: how many territories have a level, and why others have none."""
+    frame = synthesis.tables["questions"].drop_duplicates("question")
+    rows = []
+    for row in records(frame):
+        share = row["couverture_mediane"]
+        rows.append(
+            [
+                f"{row['question']} {synthesis.referentiel.questions_par_code[row['question']].titre}",
+                *(
+                    number_text(row[column])
+                    for column in (
+                        "n_territoires",
+                        "n_couverture_insuffisante",
+                        "n_aucun_arbitrage",
+                        "n_non_applicable",
+                    )
+                ),
+                Absent(label_status("non_disponible")) if is_missing(share) else format_percent(share * 100),
+            ]
+        )
+    headers = [
+        "Question",
+        "Niveau calculé",
+        "Couverture insuffisante",
+        "Aucun niveau arbitré",
+        "Sans objet",
+        "Couverture médiane",
+    ]
+    return table(headers, rows, caption="Nombre de territoires selon la couverture", numeric=range(1, 6))
+
+
+def synthesis_gaps(synthesis: PublicationSynthese) -> Html:
+    """Where groups disagree, in the order of the framework."""
+    frame = synthesis.tables["ecarts"]
+    kept = frame[frame["n_territoires"] > 0]
+    rows = [
+        [
+            f"{row['sous_question']} {synthesis.referentiel.sous_questions[row['sous_question']].titre}",
+            number_text(row["n_territoires"]),
+            _count(row["n_debat"], row["statut"]),
+            _count(row["n_partage"], row["statut"]),
+        ]
+        for row in records(kept)
+    ]
+    headers = ["Sous-question", "Territoires comparables", "dont écart à débattre", "dont groupe partagé"]
+    return table(headers, rows, caption="Écarts entre groupes d’acteurs", numeric=(1, 2, 3))
+
+
+def synthesis_indicators(synthesis: PublicationSynthese, code: str) -> Html:
+    """Distribution of each indicator over territories: quartiers and how many have a value."""
+    frame = synthesis.tables["indicateurs"]
+    mine = frame[(frame["question"] == code) & (frame["n_territoires"] > 0)]
+    referentiel = synthesis.referentiel
+    rows: list[list[object]] = []
+    for row in records(mine):
+        known = referentiel.indicateurs.get(row["indicateur"])
+        name = join(tag("strong", row["indicateur"]), tag("span", known.libelle if known else ""), separator=" ")
+        values = [
+            Absent(label_status("secret" if row["statut"] == "ok" else row["statut"]))
+            if is_missing(row[column])
+            else value_text(referentiel, row["unite"], row[column])
+            for column in ("q1", "mediane", "q3")
+        ]
+        way = OBTENTIONS.get(row["obtention"], str(row["obtention"]))
+        rows.append([name, way, number_text(row["n_territoires"]), number_text(row["n_sans_valeur"]), *values])
+    headers = ["Indicateur", "Obtention", "Territoires", "Sans valeur", "1er quartile", "Médiane", "3e quartile"]
+    caption = f"{code} : répartition des indicateurs entre les territoires"
+    return table(headers, rows, caption=caption, numeric=range(2, 7))
+
+
+def synthesis_categories(synthesis: PublicationSynthese, code: str) -> Html:
+    """Categories of indicators, counted over territories."""
+    frame = synthesis.tables["modalites"]
+    referentiel = synthesis.referentiel
+    rows: list[list[object]] = []
+    for row in records(frame):
+        known = referentiel.indicateurs.get(row["indicateur"])
+        if referentiel.question_de.get(row["indicateur"]) != code or known is None:
+            continue
+        labels = {m.code: m.libelle for m in known.modalites}
+        name = f"{row['indicateur']} {known.libelle} : {quote(labels.get(row['modalite'], str(row['modalite'])))}"
+        rows.append([name, _count(row["n"], row["statut"]), number_text(row["n_territoires"])])
+    headers = ["Indicateur et modalité", "Territoires", "Sur"]
+    return table(headers, rows, caption=f"{code} : indicateurs à catégories", numeric=(1, 2))
+
+
+def synthesis_findings(synthesis: PublicationSynthese) -> Html:
+    """Findings counted by question and type."""
+    titles = synthesis.referentiel.questions_par_code
+    rows = [
+        [
+            f"{row['question']} {titles[row['question']].titre}" if row["question"] in titles else row["question"],
+            FINDINGS.get(row["type"], str(row["type"])),
+            number_text(row["n_constats"]),
+            number_text(row["n_territoires"]),
+        ]
+        for row in records(synthesis.tables["constats"])
+    ]
+    headers = ["Question", "Type de constat", "Constats", "Territoires"]
+    return table(headers, rows, caption="Constats consignés par les territoires", numeric=(2, 3))
+
+
+def synthesis_context(synthesis: PublicationSynthese) -> Html:
+    """Context of the perimeter; sums for additive figures only, geographies never mixed."""
+    referentiel = synthesis.referentiel
+    labels = {item.code: item.libelle for item in referentiel.contexte}
+    rows: list[list[object]] = []
+    for row in records(synthesis.tables["contexte"]):
+        year = "" if is_missing(row["annee_reference"]) else f", année {row['annee_reference']}"
+        name = f"{labels.get(row['indicateur'], row['indicateur'])} ({row['variable']})"
+        edition = f"édition {row['edition']}{year}, quartiers {row['geographie']}"
+        total = (
+            Absent("sans objet") if is_missing(row["somme"]) else value_text(referentiel, row["unite"], row["somme"])
+        )
+        spread = [
+            _NOTHING if is_missing(row[column]) else value_text(referentiel, row["unite"], row[column])
+            for column in ("q1", "mediane", "q3")
+        ]
+        rows.append([name, edition, f"{number_text(row['n_valeurs'])} sur {number_text(row['n_qpv'])}", total, *spread])
+    headers = ["Donnée", "Édition", "Quartiers avec valeur", "Somme", "1er quartile", "Médiane", "3e quartile"]
+    note = "Somme : seulement pour ce qui s’additionne. Quartiles et médiane : entre quartiers, sans pondération."
+    return table(headers, rows, caption="Contexte des quartiers du périmètre", numeric=range(2, 7), note=note)
+
+
+def typology(synthesis: PublicationSynthese) -> Html:
+    """Territories counted by class; no name."""
+    rows = [[row["classe"], _count(row["n"], row["statut"])] for row in records(synthesis.tables["typologie"])]
+    return table(["Classe", "Territoires"], rows, caption="Typologie des territoires", numeric=(1,))
+
+
+def named(synthesis: PublicationSynthese) -> Html:
+    """Named table, alphabetical: restricted circulation."""
+    frame = synthesis.tables["nominatif"]
+    rows = []
+    for row in sorted(records(frame), key=lambda row: (sort_key(str(row["nom"])), str(row["question"]))):
+        level = Absent(label_status(row["statut"])) if is_missing(row["mediane"]) else median_text(row["mediane"])
+        low = _NOTHING if is_missing(row["minimum"]) else median_text(row["minimum"])
+        share = _NOTHING if is_missing(row["couverture"]) else format_percent(row["couverture"] * 100)
+        rows.append([row["nom"], row["departement"], row["question"], level, low, share])
+    headers = ["Territoire", "Département", "Question", "Niveau", "Plus bas", "Couverture"]
+    caption = "Niveaux par territoire, par ordre alphabétique (diffusion restreinte)"
+    return table(headers, rows, caption=caption, numeric=(3, 4, 5))
