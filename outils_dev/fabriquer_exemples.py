@@ -5,23 +5,21 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from evalkit.loaders.resources import resource_dir
-from outils_dev.exemples import ecriture
-from outils_dev.exemples.dossiers import fabriquer_campagnes
+from evalkit.loaders.referentiel import load_referentiel
+from outils_dev.exemples.dossiers import ecrire_contexte, fabriquer_campagnes
 
 RACINE = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
-    """Write every invented campaign under the chosen folder."""
+    """Write every invented campaign under the chosen folder, its context included."""
     analyse = argparse.ArgumentParser(description="Fabrique les exemples fictifs livrés avec evalkit.")
     analyse.add_argument("--vers", type=Path, default=RACINE / "sample_data", help="dossier à remplir")
-    analyse.add_argument("--seulement", nargs="*", default=None, help="dossiers à écrire (tous par défaut)")
-    choix = analyse.parse_args()
-    fichiers = fabriquer_campagnes(choix.vers, resource_dir("referentiel"), choix.seulement)
-    print(f"{fichiers} dossiers écrits dans {choix.vers}")
+    vers = analyse.parse_args().vers
+    nombre = fabriquer_campagnes(vers, load_referentiel())
+    ecrire_contexte(vers / "2022")
+    print(f"{nombre} dossiers écrits dans {vers}")
 
 
 if __name__ == "__main__":
     main()
-    _ = ecriture

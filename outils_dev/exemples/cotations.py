@@ -29,7 +29,16 @@ SONDES: dict[str, tuple[str, ...]] = {
     "EFH": ("partenaire", "association"),
 }
 # Some things are harder everywhere.
-DIFFICULTE = {"Q2.1": -0.7, "Q2.3": -0.5, "Q2.6": -0.4, "Q3.4": -0.6, "Q4.3": -0.5, "LCD": -0.9, "EFH": -0.4, "Q1.1": 0.5}
+DIFFICULTE = {
+    "Q2.1": -0.7,
+    "Q2.3": -0.5,
+    "Q2.6": -0.4,
+    "Q3.4": -0.6,
+    "Q4.3": -0.5,
+    "LCD": -0.9,
+    "EFH": -0.4,
+    "Q1.1": 0.5,
+}
 SILENCES = ("ne_sait_pas", "ne_sait_pas", "ne_sait_pas", "non_concerne", "non_repondu", "non_demande", "refus")
 PREUVES = (
     "compte rendu du comité de pilotage du {date}",
@@ -56,10 +65,12 @@ COMMENTAIRES = (
 def applicables(plan: Plan) -> list[str]:
     """Sub-questions the territory had to look at."""
     codes = [code for module in plan.modules for code in SOUS_QUESTIONS[module]]
-    return [code for code in codes if plan.conseil_citoyen or not code.startswith("Q3")]
+    return [code for code in codes if plan.conseil_citoyen or code == "Q3.1" or not code.startswith("Q3")]
 
 
 def _vrai(plan: Plan, code: str) -> float:
+    if code == "Q3.1" and not plan.conseil_citoyen:
+        return 0.2
     question = code.split(".")[0]
     ecart = DIFFICULTE.get(code, DIFFICULTE.get(question, 0.0))
     return plan.niveau + ecart + tirage("niveau", plan.dossier, code).gauss(0, 0.7)
@@ -93,7 +104,7 @@ def jour(annee: int, *noms: object, mois: tuple[int, int] = (3, 6)) -> str:
 
 def cotations(plan: Plan, annee: int, groupes: tuple[str, ...] = GROUPES) -> list[dict[str, object]]:
     """Rows of ``cotations``: a level from 0 to 5 or a silence, never an empty cell taken for zero."""
-    lignes = []
+    lignes: list[dict[str, object]] = []
     for code in applicables(plan):
         sondes = ("pilote", "etat", *SONDES.get(code, SONDES[code.split(".")[0]]))
         for repondant, groupe in _repondants(plan):
@@ -126,7 +137,7 @@ def _preuve(plan: Plan, code: str, annee: int) -> str:
 
 def arbitrages(plan: Plan, annee: int, notes: list[dict[str, object]]) -> list[dict[str, object]]:
     """Rows of ``arbitrages``: the level settled in a meeting, near what was rated, for the share the territory covered."""
-    lignes = []
+    lignes: list[dict[str, object]] = []
     codes = applicables(plan)
     ordre = list(codes)
     tirage("couverture", plan.dossier, annee).shuffle(ordre)

@@ -8,12 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from outils_dev.exemples.hasard import tirage
 
 TOUS_MODULES = ("cooperations", "discriminations", "egalite_femmes_hommes")
 GROUPES = ("pilote", "etat", "commune", "partenaire", "association", "conseiller_citoyen")
 MOYENS = (1, 1, 5, 12, 14, 12)
+
+
+class Quartier(TypedDict):
+    """An invented neighbourhood, as written in ``territoire.yml``."""
+
+    code: str
+    nom: str
+    geographie: str
+    communes: list[str]
 
 
 def _de(ville: str) -> str:
@@ -133,7 +143,7 @@ PLANS: tuple[Plan, ...] = (
         0.9,
         (1, 1, 4, 11, 12, 0),
         conseil_citoyen=False,
-        enseigne="Il n’y a pas de conseil citoyen : la question 3 ne s’applique pas, et ne vaut pas zéro.",
+        enseigne="Il n’y a pas de conseil citoyen : les sous-questions Q3.2 à Q3.6 ne s’appliquent pas, et ne valent pas zéro.",
     ),
     Plan(
         "vaudremies",
@@ -274,7 +284,7 @@ def communes(plan: Plan) -> tuple[str, ...]:
     return (plan.ville, *reserve[debut : debut + nombre - 1])
 
 
-def qpv(plan: Plan) -> list[dict[str, object]]:
+def qpv(plan: Plan) -> list[Quartier]:
     """Neighbourhoods of a territory, as written in ``territoire.yml``: invented codes ``QF…``, numbered by department."""
     rang = 1
     for autre in PLANS:
