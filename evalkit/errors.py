@@ -72,6 +72,7 @@ CATALOGUE: dict[str, Entry] = {
     "USA-001": Entry("Fichier ou dossier introuvable"),
     "USA-002": Entry("Commande ou option mal tapée"),
     "USA-003": Entry("Ce dossier n'est pas celui attendu"),
+    "USA-010": Entry("Ce dossier existe déjà"),
     "USA-040": Entry("Complément « atelier » absent"),
     "USA-041": Entry("Cotation impossible à enregistrer dans ce fichier"),
     # --- REF: the framework (referentiel/) --------------------------------------------------------------------------

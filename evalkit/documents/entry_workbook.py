@@ -18,6 +18,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from evalkit.compute.conditions import evaluate_condition
 from evalkit.documents.entry_lists import Lists, add_lists
 from evalkit.model.dossier import HELP_COLUMN_PREFIX, TABLES, Column, Table
 from evalkit.model.referentiel import Indicateur, Referentiel, SousQuestion
@@ -27,7 +28,8 @@ Rows = Sequence[Mapping[str, object]]
 VERSION_PROPERTY = "evalkit_referentiel"
 FILE_NAME = "evaluation.xlsx"
 _CREATED = datetime(2022, 1, 1)  # fixed: the clock never enters a document
-_SPARE_ROWS = 300  # rows ready to fill (formulas and lists) after the last written one
+_SPARE_ROWS = {"cotations": 1500, "actions": 600}  # rows ready to fill, the written ones included
+_FEW_ROWS = 300
 _WIDTHS = {"texte": 42, "fonction": 26, "niveau": 16, "date": 12, "annee": 9, "nombre": 13, "effectif": 13}
 _NUMERIC = ("niveau", "nombre", "effectif", "annee")
 
@@ -114,7 +116,7 @@ def write_entry_workbook(
         {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True},
     )
     _set_properties(book, referentiel, territoire)
-    writer = _Book(book, Lists(), referentiel, _with_known_rows(rows or {}, subs, asked, campagne, territoire))
+    writer = _Book(book, Lists(), referentiel, _with_known_rows(rows or {}, subs, campagne, territoire))
     writer.formats = _formats(book)
     _guide(writer)
     _territory(writer, territoire, codes, territory_values or {})
@@ -163,22 +165,26 @@ def _formats(book: Workbook) -> dict[str, Any]:
 def _with_known_rows(
     rows: Mapping[str, Rows],
     subs: Sequence[SousQuestion],
-    asked: Sequence[Indicateur],
     campagne: Campagne | None,
     territoire: Territory | None,
 ) -> dict[str, Rows]:
     """Rows given, plus the ones whose key is written in advance: a settled level each, an indicator each."""
-    no_council = territoire is not None and territoire.faits.get("conseil_citoyen") is False
+    facts = territoire.facts() if territoire else {}
     out = dict(rows)
     settled = {row["sous_question"]: row for row in rows.get("arbitrages", ())}
-    skipped = {s.code for s in subs if no_council and s.code.startswith("Q3.")} - set(settled)
-    out["arbitrages"] = [settled.get(s.code, {"sous_question": s.code}) for s in subs if s.code not in skipped]
+    kept = {s.code for s in subs if s.code in settled or _may_apply(s, facts)}
+    out["arbitrages"] = [settled.get(s.code, {"sous_question": s.code}) for s in subs if s.code in kept]
     typed = list(rows.get("indicateurs", ()))
     present = {row["indicateur"] for row in typed}
     year: dict[str, object] = {"annee": campagne.annee} if campagne else {}
-    missing = [i for i in asked if i.code not in present and i.code.rsplit(".", 1)[0] not in skipped]
-    out["indicateurs"] = [*typed, *({"indicateur": i.code, **year} for i in missing)]
+    due = [i for s in subs if s.code in kept for i in s.indicateurs if "saisie" in i.obtention and _may_apply(i, facts)]
+    out["indicateurs"] = [*typed, *({"indicateur": i.code, **year} for i in due if i.code not in present)]
     return out
+
+
+def _may_apply(item: SousQuestion | Indicateur, facts: Mapping[str, object]) -> bool:
+    """False only when the facts known exclude it: what is not known is left to the pilot."""
+    return evaluate_condition(item.applicable_si, facts).value is not False
 
 
 def _page(sheet: Worksheet, header: bool = True) -> None:
@@ -303,7 +309,7 @@ def _layout(table: Table) -> list[Column | str]:
 def _table(writer: _Book, sheet: Worksheet, table: Table) -> None:
     layout = _layout(table)
     rows = list(writer.rows.get(table.name, ()))
-    last = len(rows) + _SPARE_ROWS
+    last = max(len(rows) + 60, _SPARE_ROWS.get(table.name, _FEW_ROWS))
     letters = {c.name: xl_col_to_name(i) for i, c in enumerate(layout) if isinstance(c, Column)}
     for index, column in enumerate(layout):
         if isinstance(column, str):
@@ -316,11 +322,12 @@ def _table(writer: _Book, sheet: Worksheet, table: Table) -> None:
             continue
         sheet.set_column(index, index, _width(column), writer.formats[_format_name(column)])
         _header(writer, sheet, index, column)
-        _validation(writer, sheet, index, column, last)
+        if table.name == "indicateurs" and column.name == "valeur":
+            _category_lists(writer, sheet, index, rows, last)
+        else:
+            _validation(writer, sheet, index, column, last)
         for line, row in enumerate(rows, start=1):
             _cell(writer, sheet, line, index, column, row.get(column.name, ""))
-    if table.name == "indicateurs":
-        _category_lists(writer, sheet, rows, layout)
     _page(sheet)
 
 
@@ -388,21 +395,14 @@ def _validation(writer: _Book, sheet: Worksheet, index: int, column: Column, las
         sheet.data_validation(1, index, last, index, options)
 
 
-def _category_lists(writer: _Book, sheet: Worksheet, rows: Rows, layout: Sequence[Column | str]) -> None:
-    """A drop-down of its own categories for each row of an indicator with categories."""
-    index = next(i for i, column in enumerate(layout) if isinstance(column, Column) and column.name == "valeur")
-    for line, row in enumerate(rows, start=1):
+def _category_lists(writer: _Book, sheet: Worksheet, index: int, rows: Rows, last: int) -> None:
+    """A drop-down of its own categories for each row of an indicator with categories, a reminder for the others.
+
+    Row by row: two rules on one cell are not allowed in a workbook.
+    """
+    for line in range(1, last + 1):
+        row = rows[line - 1] if line <= len(rows) else {}
         source = writer.lists.categories.get(str(row.get("indicateur", "")))
         if source:
-            sheet.data_validation(
-                line,
-                index,
-                line,
-                index,
-                {
-                    "validate": "list",
-                    "source": source,
-                    "error_type": "warning",
-                    "error_message": "Choisissez dans la liste.",
-                },
-            )
+            rule = {"validate": "list", "source": source, "error_message": "Choisissez dans la liste."}
+            sheet.data_validation(line, index, line, index, {**rule, "error_type": "warning"})

@@ -1,0 +1,82 @@
+"""``evalkit nouveau``: the folder of a new territory, with its workbook to fill and its key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from evalkit.documents.entry_workbook import FILE_NAME, write_entry_workbook
+from evalkit.errors import fail
+from evalkit.model.referentiel import Referentiel
+from evalkit.model.territory import Campagne, Territory
+
+_TEXTS_GUIDE = """# Textes libres
+
+Chaque fichier `.md` de ce dossier devient une section du rapport, sous le titre de son nom : `presentation.md`, `suites.md`…
+Écrivez du texte simple ; `**gras**`, listes et liens sont compris. Ce fichier-ci n'est pas imprimé.
+"""
+
+
+def make_new_dossier(
+    path: Path,
+    referentiel: Referentiel,
+    *,
+    nom: str = "",
+    departement: str = "",
+    modules: Sequence[str] = (),
+    campagne: Campagne | None = None,
+) -> Path:
+    """Make the folder of a territory; return the workbook to fill.
+
+    The folder may exist when it is empty: a person may have made it by hand. Nothing is ever overwritten.
+
+    Raises
+    ------
+    EvalkitError
+        USA-010: something is already there. USA-001: the path is that of a file.
+    """
+    _refuse_what_exists(path)
+    workbook = path / FILE_NAME
+    (path / "textes").mkdir(parents=True)
+    (path / "textes" / "LISEZMOI.md").write_text(_TEXTS_GUIDE, encoding="utf-8", newline="\n")
+    make_key(path)
+    territoire = Territory(
+        dossier=path.name, nom=nom, departement=departement, generation="2024", modules=tuple(modules)
+    )
+    partial = workbook.with_name(f".{FILE_NAME}.partiel")
+    write_entry_workbook(partial, referentiel, territoire, campagne, modules)
+    os.replace(partial, workbook)
+    return workbook
+
+
+def _refuse_what_exists(path: Path) -> None:
+    if path.is_file():
+        raise fail(
+            "USA-010",
+            path,
+            read="un fichier porte déjà ce nom",
+            expected="un dossier à créer",
+            fix="choisissez un autre nom, ou déplacez ce fichier",
+        )
+    if path.is_dir() and any(path.iterdir()):
+        names = sorted(item.name for item in path.iterdir())
+        raise fail(
+            "USA-010",
+            path,
+            read=f"un dossier qui contient déjà {names[0]}" + (f" et {len(names) - 1} autre(s)" if names[1:] else ""),
+            expected="un dossier qui n'existe pas encore, ou vide : evalkit n'écrase jamais ce que vous avez rempli",
+            fix="choisissez un autre nom de dossier, ou continuez avec celui-ci : evalkit verifier " + str(path),
+        )
+
+
+def make_key(dossier: Path) -> Path:
+    """Make ``.evalkit/cle`` (32 random bytes, hexadecimal, readable by its owner only) unless it is there."""
+    folder = dossier / ".evalkit"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    key = folder / "cle"
+    if not key.exists():
+        descriptor = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as stream:
+            stream.write(os.urandom(32).hex() + "\n")
+    return key
