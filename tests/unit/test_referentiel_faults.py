@@ -167,7 +167,7 @@ def test_both_parsers_read_the_framework_alike(monkeypatch):
     """libyaml (quick) and ruamel.yaml (always there) give the same data and the same lines."""
     import evalkit.loaders.yaml_files as module
 
-    files = [path for path in sorted(resource_dir("referentiel").glob("*.yml"))][:3]
+    files = sorted(resource_dir("referentiel").glob("*.yml"))[:3]
     quick = [read_yaml(path)[0] for path in files]
     monkeypatch.setattr(module, "_libyaml", None)
     slow = [read_yaml(path)[0] for path in files]
