@@ -249,7 +249,8 @@ class _FileReader:
 
     def _codes(self, column: int) -> list[tuple[int, str, str, tuple[str, ...]]] | None:
         """Rows with a recognised code: line, code, geography, cells. ``None`` when two geographies are mixed."""
-        out, geographies = [], {}
+        out: list[tuple[int, str, str, tuple[str, ...]]] = []
+        geographies: dict[str, int] = {}
         for line, row in self.table.rows:
             raw = row[column] if column < len(row) else ""
             code = NATIONAL_ROW if raw.lower() == NATIONAL_ROW.lower() else raw.upper()
