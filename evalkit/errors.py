@@ -75,6 +75,7 @@ CATALOGUE: dict[str, Entry] = {
     "USA-010": Entry("Ce dossier existe déjà"),
     "USA-040": Entry("Complément « atelier » absent"),
     "USA-041": Entry("Cotation impossible à enregistrer dans ce fichier"),
+    "USA-042": Entry("Cotation déjà enregistrée pour ce répondant"),
     # --- REF: the framework (referentiel/) --------------------------------------------------------------------------
     "REF-001": Entry("Fichier du référentiel absent ou illisible"),
     "REF-002": Entry("Fichier du référentiel qui n’est pas en UTF-8"),
