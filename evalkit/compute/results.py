@@ -162,7 +162,8 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "montant_total": ("float", "euros, all funders; NaN if none given"),
         "n_montants": ("int", "actions with at least one amount"),
         "n_bilans": ("float", "actions with a report received; NaN if never filled"),
-        "statut": ("str", "ok, secret"),
+        "statut": ("str", "ok, secret (every amount of the row)"),
+        "statut_droit_commun": ("str", "ok, secret (montant_droit_commun alone, or with the others)"),
     },
     # Open data of the territory's QPV: shown, never scored.
     "contexte": {
