@@ -11,10 +11,10 @@ from evalkit.errors import fail
 from evalkit.model.referentiel import Referentiel
 from evalkit.model.territory import Campagne, Territory
 
-_TEXTS_GUIDE = """# Textes libres
+_TEXTS_GUIDE = """Textes libres
 
 Chaque fichier `.md` de ce dossier devient une section du rapport, sous le titre de son nom : `presentation.md`, `suites.md`…
-Écrivez du texte simple ; `**gras**`, listes et liens sont compris. Ce fichier-ci n'est pas imprimé.
+Écrivez du texte simple ; `**gras**`, listes et liens sont compris.
 """
 
 
@@ -39,7 +39,7 @@ def make_new_dossier(
     _refuse_what_exists(path)
     workbook = path / FILE_NAME
     (path / "textes").mkdir(parents=True)
-    (path / "textes" / "LISEZMOI.md").write_text(_TEXTS_GUIDE, encoding="utf-8", newline="\n")
+    (path / "textes" / "LISEZMOI.txt").write_text(_TEXTS_GUIDE, encoding="utf-8", newline="\n")
     make_key(path)
     territoire = Territory(
         dossier=path.name, nom=nom, departement=departement, generation="2024", modules=tuple(modules)
