@@ -209,7 +209,7 @@ def _draw_groups(page: Page, referentiel: Referentiel, rows: Sequence[Row]) -> f
 
 def _row_height(row: Row, label: Sequence[str], aside: Sequence[Any]) -> float:
     stack = max([_stack(row).count(m) for m in _stack(row)], default=1)
-    counts = -(-len(row.shown) // PER_LINE)
+    counts = -(-len(row.shown) // _count_grid(row)[1])
     left = len(label) * 0.15 + len(_secrets(row)) * LINE + 0.02
     return max(left, len(aside) * LINE + counts * 0.155 + 0.02, stack * LANE + 0.08, 0.3) + 0.14
 
@@ -253,21 +253,31 @@ def _aside(row: Row) -> list[tuple[str, dict[str, Any]]]:
 
 def _secrets(row: Row) -> list[str]:
     """Groups whose median is secret, in words, under the title of the row."""
-    said = [f"secret{NBSP}: {p.name} (n{NBSP}={NBSP}{p.n})" for p in row.hidden]
-    return [line for text in said for line in wrap(text, PLOT_LEFT - 0.1)]
+    if not row.hidden:
+        return []
+    if len(row.hidden) == 1:
+        text = f"secret{NBSP}: {row.hidden[0].name} (n{NBSP}={NBSP}{format_number(row.hidden[0].n)})"
+    else:
+        text = f"secret (n){NBSP}: " + ", ".join(f"{p.name}{NBSP}{format_number(p.n)}" for p in row.hidden)
+    return wrap(text, PLOT_LEFT - 0.1, max_lines=4)
 
 
-PER_LINE = 3
+def _count_grid(row: Row) -> tuple[float, int]:
+    """Width of a cell « mark, number » and cells on a line."""
+    widest = max((text_width(format_number(p.n)) for p in row.shown), default=0.0)
+    step = max(0.46, widest + 0.22)
+    return step, max(1, int((WIDTH - ASIDE_LEFT - 0.08) / step))
 
 
 def _draw_counts(page: Page, referentiel: Referentiel, row: Row, y: float) -> None:
     """Number of ratings of each group, after its mark."""
+    step, per_line = _count_grid(row)
     for rank, point in enumerate(row.shown):
-        x = ASIDE_LEFT + 0.2 + (rank % PER_LINE) * 0.46
-        top = y + (rank // PER_LINE) * 0.155
+        x = ASIDE_LEFT + 0.2 + (rank % per_line) * step
+        top = y + (rank // per_line) * 0.155
         color, shape = group_style(referentiel, point.code)
-        if rank % PER_LINE == 0:
-            page.text(ASIDE_LEFT, top, "n" if rank == 0 else "", color=QUIET)
+        if rank == 0:
+            page.text(ASIDE_LEFT, top, "n", color=QUIET)
         page.marker([x], [top + 0.067], shape=shape, color=color, size=6)
         page.text(x + 0.08, top, format_number(point.n), color=QUIET)
 
