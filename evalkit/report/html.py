@@ -73,6 +73,22 @@ def escape(text: object) -> Html:
     return Html(_html.escape(_CONTROL.sub("", str(text)), quote=True))
 
 
+_BEFORE = re.compile(r"(?<=\S) (?=[;:?!»](?:\s|$|[).]))")
+
+
+def typeset(text: str) -> str:
+    """Hold French double punctuation to the word before it, and quotation marks to what they quote.
+
+    >>> typeset("Question : « oui » ?").count("\\xa0")
+    4
+    """
+    return _BEFORE.sub(wording.NO_BREAK_SPACE, text).replace("« ", "«" + wording.NO_BREAK_SPACE)
+
+
+def _child(value: object) -> Html:
+    return value if isinstance(value, Html) else escape(typeset(str(value)))
+
+
 def tag(name: str, *children: object, **attributes: object) -> Html:
     """One element; children are escaped unless they are ``Html``; ``classe``, ``pour`` and ``_`` stand for ``class``, ``for`` and ``-``."""
     renamed = {"classe": "class", "pour": "for"}
@@ -81,12 +97,12 @@ def tag(name: str, *children: object, **attributes: object) -> Html:
         for key, value in attributes.items()
         if value is not None
     ]
-    return Html(f"<{name}{''.join(parts)}>{''.join(escape(child) for child in children)}</{name}>")
+    return Html(f"<{name}{''.join(parts)}>{''.join(_child(child) for child in children)}</{name}>")
 
 
 def join(*fragments: str, separator: str = "\n") -> Html:
     """Put fragments one after the other, leaving out the empty ones."""
-    return Html(separator.join(escape(fragment) for fragment in fragments if fragment))
+    return Html(separator.join(_child(fragment) for fragment in fragments if fragment))
 
 
 def heading(level: int, text: str, anchor: str = "") -> Html:
@@ -97,12 +113,12 @@ def heading(level: int, text: str, anchor: str = "") -> Html:
 def paragraph(*sentences: object, classe: str | None = None) -> Html:
     """A paragraph made of sentences; empty if none has anything to say."""
     said = [sentence for sentence in sentences if sentence]
-    return tag("p", join(*[escape(s) for s in said], separator=" "), classe=classe) if said else Html("")
+    return tag("p", join(*[_child(s) for s in said], separator=" "), classe=classe) if said else Html("")
 
 
 def free_text(text: object) -> Html:
     """Words typed by a person: line ends kept, nothing interpreted."""
-    return tag("span", str(text).strip(), classe="texte-libre")
+    return tag("span", escape(str(text).strip()), classe="texte-libre")
 
 
 def bullet_list(items: Iterable[object], ordered: bool = False) -> Html:
@@ -201,7 +217,7 @@ def _chart_cell(value: object) -> object:
         return wording.format_number(value, 0 if value.is_integer() else 1)
     if isinstance(value, str) and value in set(wording.STATUS_LABELS.values()):
         return Absent(value)
-    return value
+    return str(value).replace("n = ", f"n{wording.NO_BREAK_SPACE}={wording.NO_BREAK_SPACE}")
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
@@ -323,6 +339,7 @@ def render_notebook(nb: NotebookNode, *, titre: str, marques: Sequence[str] = ()
     stamp = find_stamp(nb)
     stamp_json = json.dumps(stamp, ensure_ascii=False, sort_keys=True)
     shown = list(dict.fromkeys([*stamp.get("marques", []), *marques]))
+    titre = _CONTROL.sub("", titre)
     resources = {"evalkit": {"titre": titre, "marques": shown, "stamp_json": stamp_json}, "metadata": {"name": titre}}
     page, _ = _exporter().from_notebook_node(_without_notices(nb), resources=resources)
     page, headings = _anchor_headings(page)

@@ -200,7 +200,9 @@ def _context_blocks(publication: Publication, frame: pd.DataFrame, level: int) -
         if mine["valeur"].isna().all() and mine["silence"].isna().all():
             continue
         chart = draw_context(publication, code) if not mine["ancien"].any() else None
-        parts = [tables.context(publication, part, code) for _, part in mine.groupby("geographie", sort=True)]
+        # The chart carries its own table: ours is added only where it says more (several editions or variables).
+        single = chart is not None and len(mine[["variable", "edition", "annee_reference"]].drop_duplicates()) == 1
+        parts = [tables.context(publication, part, code) for _, part in mine.groupby("geographie") if not single]
         yield join(heading(level, f"{code} — {labels[code].libelle}"), figure(chart), *parts)
 
 

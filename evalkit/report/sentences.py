@@ -106,7 +106,7 @@ def _bounds(row: Row, subject: str) -> str:
     if is_missing(low) or is_missing(high):
         return ""
     if low == high:
-        return f"{subject} resterait {median_text(low)}."
+        return f"{subject} resterait au niveau {median_text(low)}."
     return f"{subject} irait de {median_text(low)} à {median_text(high)}."
 
 
