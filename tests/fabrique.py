@@ -7,11 +7,14 @@ theme. Everything is deterministic.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from evalkit.compute.results import COLUMNS, Publication, as_table
+from evalkit.compute.disclosure import protect
+from evalkit.compute.evaluation import evaluate
+from evalkit.compute.results import COLUMNS, Evaluation, Publication, as_table
 from evalkit.model.dossier import TABLES, Dossier
 from evalkit.model.referentiel import Referentiel
 from evalkit.model.territory import Campagne, Qpv, Territory
@@ -410,215 +413,22 @@ def sample_dossier(**changes: Any) -> Dossier:
     return make_dossier(sample_tables(), **{**given, **changes})
 
 
-def make_publication(**tables: list[dict[str, Any]]) -> Publication:
-    """A valid publication of the invented territory « Valbrune »; ``tables`` replaces whole tables."""
-    dossier = sample_dossier()
-    rows = {name: tables.get(name, _published_rows(name)) for name in COLUMNS}
-    complete = {name: [{**_blank(name), **row} for row in rows[name]] for name in COLUMNS}
-    return Publication(
-        territoire=dossier.territoire,
-        campagne=dossier.campagne,
-        referentiel=make_referentiel(),
-        **{name: as_table(name, complete[name]) for name in COLUMNS},
-        textes=dossier.textes,
-        empreinte=dossier.empreinte,
-    )
+def make_evaluation(dossier: Dossier | None = None, referentiel: Referentiel | None = None) -> Evaluation:
+    """The evaluation of a dossier (the sample one unless given)."""
+    return evaluate(referentiel or make_referentiel(), dossier or sample_dossier())
+
+
+def make_publication(dossier: Dossier | None = None, **tables: list[dict[str, Any]]) -> Publication:
+    """The publication of a dossier (the sample one unless given).
+
+    ``tables`` replaces whole tables of it, by rows that may leave columns out.
+    """
+    evaluation = make_evaluation(dossier)
+    publication = protect(evaluation, evaluation.referentiel.regles)
+    given = {name: as_table(name, [{**_blank(name), **row} for row in rows]) for name, rows in tables.items()}
+    return replace(publication, **given)
 
 
 def _blank(name: str) -> dict[str, Any]:
     empty: dict[str, Any] = {"str": None, "float": float("nan"), "int": 0, "bool": False}
     return {column: empty[dtype] for column, (dtype, _) in COLUMNS[name].items()}
-
-
-def _published_rows(name: str) -> list[dict[str, Any]]:
-    nan = float("nan")
-    q11 = {"question": "Q1", "sous_question": "Q1.1"}
-    if name == "groupes":
-        return [
-            {**q11, "groupe": "pilote", "n": 1, "mediane": 4, "mediane_basse": 4, "statut": "ok"},
-            {**q11, "groupe": "etat", "n": 1, "mediane": 3, "mediane_basse": 3, "statut": "ok"},
-            {**q11, "groupe": "commune", "n": 5, "mediane": 3, "mediane_basse": 3, "n_silences": 1, "statut": "ok"},
-            {**q11, "groupe": "association", "n": 12, "mediane": 3, "mediane_basse": 2, "statut": "ok"},
-            {**q11, "groupe": "conseiller_citoyen", "n": 2, "mediane": nan, "mediane_basse": nan, "statut": "secret"},
-        ]
-    if name == "distributions":
-        counts = {"association": (2, 3, 1, 0, 4, 2)}
-        return [
-            {
-                **q11,
-                "groupe": group,
-                "niveau": level,
-                "n": float(counts[group][level]) if group in counts else nan,
-                "part": counts[group][level] / 12 * 100 if group in counts else nan,
-                "statut": "ok" if group in counts else "secret",
-            }
-            for group in ("pilote", "etat", "commune", "association", "conseiller_citoyen")
-            for level in range(6)
-        ]
-    if name == "niveaux":
-        settled_levels = {"Q1.1": 3.0, "Q1.2": 2.0, "Q1.3": 2.0, "Q2.1": 1.0}
-        return [
-            {
-                "question": code[:2],
-                "sous_question": code,
-                "applicable": True,
-                "niveau": settled_levels.get(code, nan),
-                "statut": "arbitre" if code in settled_levels else "non_arbitre",
-                "preuve": "compte rendu" if code == "Q1.1" else None,
-                "auto_evaluation": 4.0 if code == "Q1.1" else nan,
-            }
-            for code in make_referentiel().sous_questions
-        ]
-    if name == "questions":
-        base = {"n_applicables": 4, "borne_basse": 2.0, "borne_haute": 2.0}
-        none = {"mediane": nan, "minimum": nan, "borne_basse": 0.0, "borne_haute": 5.0}
-        return [
-            {
-                **base,
-                "question": "Q1",
-                "n_arbitrees": 3,
-                "couverture": 0.75,
-                "mediane": 2,
-                "minimum": 2,
-                "statut": "calcule",
-            },
-            {
-                **base,
-                **none,
-                "question": "Q2",
-                "n_arbitrees": 1,
-                "couverture": 0.25,
-                "statut": "couverture_insuffisante",
-            },
-        ]
-    if name == "triangulation":
-        return [
-            {
-                **q11,
-                "n_groupes": 4,
-                "groupes": "pilote;etat;commune;association",
-                "ecart": 1.0,
-                "groupe_bas": "etat;commune;association",
-                "groupe_haut": "pilote",
-                "statut": "medianes_proches",
-                "partages": "association",
-                "position_institution": False,
-                "fausse_alerte": 0.08,
-                "ordre": 1,
-            }
-        ]
-    if name == "solidite":
-        return [{**q11, "n_sources": 2, "sources": "atelier;document", "annee_recente": 2022, "solidite": "moyenne"}]
-    if name == "indicateurs":
-        base = {**q11, "obtention": "saisie", "annee": 2022, "unite": "pourcent", "source": "comptes rendus"}
-        none = {"valeur": nan, "numerateur": nan, "denominateur": nan}
-        return [
-            {
-                **base,
-                "indicateur": "Q1.1.a",
-                "annee": 2021,
-                "valeur": 70.0,
-                "numerateur": 14,
-                "denominateur": 20,
-                "n": 20,
-                "statut": "ok",
-            },
-            {
-                **base,
-                "indicateur": "Q1.1.a",
-                "valeur": 85.0,
-                "numerateur": 17,
-                "denominateur": 20,
-                "n": 20,
-                "statut": "ok",
-            },
-            {
-                **base,
-                **none,
-                "indicateur": "Q1.1.b",
-                "statut": "non_calculable",
-                "explication": "Le dénominateur vaut zéro.",
-            },
-            {
-                **base,
-                **none,
-                "indicateur": "Q1.1.b",
-                "obtention": "enquete",
-                "statut": "non_disponible",
-                "explication": "Enquête non importée.",
-            },
-            {
-                **base,
-                "indicateur": "Q1.1.c",
-                "unite": "etp",
-                "valeur": 2.8,
-                "numerateur": 3.5,
-                "denominateur": 12400,
-                "statut": "ok",
-            },
-            {
-                **base,
-                **none,
-                "sous_question": "Q1.2",
-                "indicateur": "Q1.2.a",
-                "modalite": "complet",
-                "unite": "categorie",
-                "statut": "ok",
-            },
-        ]
-    if name == "constats":
-        return sample_tables()["constats"]
-    if name == "suivis":
-        return [
-            {"id": "P1", "question": "Q1", "texte": "Réunir le comité deux fois par an.", "statut": "en_cours"},
-            {"id": "P2", "question": "Q2", "texte": "Partager les bilans.", "statut": "non_renseigne"},
-        ]
-    if name == "verbatims":
-        return [
-            {
-                "question": "Q1",
-                "texte": "On sait enfin qui appeler.",
-                "nb_personnes": 4,
-                "publiable": True,
-                "attribuable": True,
-            },
-            {"question": "Q1", "texte": "Trop de réunions.", "nb_personnes": 1, "publiable": True},
-        ]
-    if name == "actions":
-        hidden = {
-            "montant_p147": nan,
-            "montant_droit_commun": nan,
-            "montant_total": nan,
-            "n_bilans": 2,
-            "statut": "secret",
-        }
-        return [
-            {"annee": 2022, "thematique": "emploi", "n_actions": 2, "n_porteurs": 2, "n_montants": 1, **hidden},
-            {"annee": 2022, "thematique": "ensemble", "n_actions": 9, "n_porteurs": 6, "n_montants": 8, **hidden},
-            {
-                "annee": 2022,
-                "thematique": "santé",
-                "n_actions": 4,
-                "n_porteurs": 4,
-                "montant_p147": 19000.0,
-                "montant_droit_commun": nan,
-                "montant_total": 19000.0,
-                "n_montants": 4,
-                "n_bilans": 4,
-                "statut": "ok",
-            },
-        ]
-    if name == "contexte":
-        names = {"QF590001": "Les Trois-Sources", "QF590002": "Le Clos-Vert"}
-        return [{**row, "nom": names[row["qpv"]]} for row in sample_context()]
-    if name == "repondants":
-        counted = {"pilote": (1, 3, 0), "etat": (1, 1, 0), "commune": (6, 15, 1), "association": (12, 24, 2)}
-        return [
-            {"groupe": code, "n_repondants": n, "n_cotations": rated, "n_silences": silent}
-            for code, *_ in GROUPS
-            for n, rated, silent in [counted.get(code, (0, 0, 0))]
-        ]
-    return [
-        {"table": "groupes", "cle": "Q1.1 · conseiller_citoyen · médiane", "raison": "seuil_mediane_atelier"},
-        {"table": "distributions", "cle": "Q1.1 · commune · distribution", "raison": "seuil_distribution_atelier"},
-    ]
