@@ -327,7 +327,7 @@ def _value(value: float | tuple[float, ...] | str) -> str:
 
 
 def _source(titre: str, editeur: str, annee: str, adresse: str | None) -> str:
-    text = f"{titre}. {editeur}, {annee}."
+    text = f"{titre}. {editeur}, {annee.rstrip('.')}."
     return f"{text} {adresse}" if adresse else text
 
 
