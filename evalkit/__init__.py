@@ -11,9 +11,41 @@ from typing import Any
 from evalkit.version import __version__
 
 _ACTIONS = ("load_publication", "load_synthese")
-_SECTIONS: tuple[str, ...] = ()
+_SECTIONS = (
+    "show_actions",
+    "show_brief",
+    "show_citizens_councils",
+    "show_conduct",
+    "show_context",
+    "show_definitions",
+    "show_example",
+    "show_follow_up",
+    "show_limits",
+    "show_local",
+    "show_masks",
+    "show_method",
+    "show_named",
+    "show_other_questions",
+    "show_other_synthesis_questions",
+    "show_perimeter",
+    "show_question",
+    "show_rules",
+    "show_sources",
+    "show_stamp",
+    "show_synthesis_brief",
+    "show_synthesis_context",
+    "show_synthesis_coverage",
+    "show_synthesis_findings",
+    "show_synthesis_gaps",
+    "show_synthesis_question",
+    "show_synthesis_respondents",
+    "show_synthesis_title",
+    "show_texts",
+    "show_title",
+    "show_typology",
+)
 
-__all__ = ["__version__"]
+__all__ = ["__version__", *_ACTIONS, *_SECTIONS]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,4 +57,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_ACTIONS, *_SECTIONS])
+    return sorted(__all__)

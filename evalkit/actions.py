@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from evalkit.loaders.resources import is_installed_copy, resource_dir
 if TYPE_CHECKING:
     from evalkit.batch.runner import Outcome
     from evalkit.compute.results import Evaluation, Publication, PublicationSynthese
+    from evalkit.loaders.open_data import ContextImport, TerritoriesImport
     from evalkit.model.referentiel import Referentiel
 
 Tell = Callable[[str], None]
@@ -447,6 +448,56 @@ def _write_index(folder: Path, campagne: Path, documents: Sequence[dict[str, Any
     page = folder / "index.html"
     write_whole(page, render_index(load_campagne(campagne), documents, syntheses).encode("utf-8"))
     return page
+
+
+# --- evalkit importer, outils --------------------------------------------------------------------------------------------
+
+
+def import_context(files: Sequence[Path], vers: Path) -> ContextImport:
+    """Read INSEE's files by neighbourhood as published and merge them into ``<vers>/contexte.parquet``.
+
+    Raises
+    ------
+    EvalkitError
+        Every fault of every file; nothing is written then.
+    """
+    from evalkit.loaders.open_data import read_context_files, write_context
+
+    for path in files:
+        _existing(path)
+    fictif = is_campaign(vers) and _is_invented(vers)
+    result = read_context_files(files, fictif=fictif).checked()
+    vers.mkdir(parents=True, exist_ok=True)
+    return replace(result, faults=(*result.faults, *write_context(result.frame, vers / "contexte.parquet")))
+
+
+def _is_invented(campagne: Path) -> bool:
+    from evalkit.loaders.dossier import load_campagne
+
+    return load_campagne(campagne).fictif
+
+
+def import_territories(
+    files: Sequence[Path], generation: str, vers: Path, date_reference: str = ""
+) -> TerritoriesImport:
+    """Make one folder per real contract from the published lists; no file of a person is overwritten."""
+    from evalkit.loaders.open_data import make_territories
+
+    for path in files:
+        _existing(path)
+    return make_territories(files, generation, vers, date_reference=date_reference)
+
+
+def write_reference_page(vers: Path) -> Path:
+    """Write the framework's reference page: Markdown, or HTML when the name ends in ``.html``."""
+    from evalkit.batch.runner import write_whole
+    from evalkit.documents.reference_page import render_reference_html, render_reference_markdown
+    from evalkit.loaders.referentiel import load_referentiel
+
+    render = render_reference_html if vers.suffix.lower() in (".html", ".htm") else render_reference_markdown
+    vers.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(vers, render(load_referentiel()).encode("utf-8"))
+    return vers
 
 
 # --- evalkit demo -------------------------------------------------------------------------------------------------------

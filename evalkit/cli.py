@@ -291,7 +291,7 @@ def importer_contexte(
       evalkit importer contexte DEMO_2021.csv REVN_2021.csv IPRO_2021.csv --vers campagnes/2026
     """
     report = actions.import_context(fichiers, vers)
-    print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) if en_json else str(report))
+    print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) if en_json else report.report())
 
 
 @importer.command("territoires", cls=_Command)
@@ -311,7 +311,7 @@ def importer_territoires(
       evalkit importer territoires contrats_ville_2024.geojson qpv2024.csv --generation 2024 --vers campagnes/2024
     """
     report = actions.import_territories(fichiers, generation, vers, date_reference)
-    print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) if en_json else str(report))
+    print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) if en_json else report.report())
 
 
 @outils.command("referentiel", cls=_Command)
@@ -343,7 +343,11 @@ def atelier(
     Exemple :
       evalkit atelier mes-territoires/2026/valbrune
     """
-    actions.open_workshop(dossier, vers, launch=not sans_ouvrir, tell=print)
+    from evalkit.ui.launch import open_workshop
+
+    code = open_workshop(dossier, vers, launch=not sans_ouvrir, tell=print)
+    if code:
+        _exit(code)
 
 
 def _usage(read: str, expected: str, fix: str) -> Fault:

@@ -18,8 +18,8 @@ ORDER = [
     "documents",
     "batch",
     "actions",
-    "cli",
     "ui",
+    "cli",
 ]
 FORBIDDEN = {
     "errors": {"wording"},
@@ -29,7 +29,7 @@ FORBIDDEN = {
     "charts": {"loaders"},
     "report": {"loaders"},
 }
-# `ui` is a door like `cli`: neither may call the other. `__main__` is the command line's entry.
+# `cli` stands above `ui`: `evalkit atelier` opens the other door.
 TOP = {"__init__", "__main__"}
 FILES = sorted((ROOT / "evalkit").rglob("*.py"))
 
