@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -49,7 +49,7 @@ def _mask(table: str, rule: str, *key: Any) -> dict[str, str]:
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+    return cast("list[dict[str, Any]]", table.to_dict("records"))
 
 
 # --- ratings --------------------------------------------------------------------------------------------------------

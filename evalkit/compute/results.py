@@ -322,7 +322,7 @@ SYNTHESIS_COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "modalite": ("str", "code"),
         "n": ("float", "territories; NaN if secret"),
         "n_territoires": ("int", ""),
-        "statut": ("str", "ok, secret"),
+        "statut": ("str", "ok, secret, aucune_valeur (no territory)"),
     },
     # One row per sub-question: where groups agree or not.
     "ecarts": {
@@ -331,7 +331,7 @@ SYNTHESIS_COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "n_territoires": ("int", "with two displayable groups at least"),
         "n_debat": ("float", "territories where it is `ecart_a_debattre`; NaN if secret"),
         "n_partage": ("float", "territories with a split group; NaN if secret"),
-        "statut": ("str", "ok, secret"),
+        "statut": ("str", "ok, secret, aucune_valeur (no territory)"),
     },
     # Findings counted by question and type, and by number of territories.
     "constats": {
