@@ -44,11 +44,12 @@ if TYPE_CHECKING:
 
 NBSP = "\u00a0"
 LEVELS = range(6)
+INSTITUTION, WEAK = "position de l’institution", "effectifs faibles"
 UNIT_LEVEL = "niveau de maturité, de 0 à 5 (médiane des cotations de chaque groupe)"
 
 # Columns of the page, in inches: label, levels, text.
 PLOT_LEFT, SLOT, ASIDE_LEFT = 2.15, 0.48, 5.15
-LANE = 0.125
+LANE = 0.135
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def read_row(publication: Publication, level: Any, sub: SousQuestion) -> Row:
         line = found.iloc[0]
         gap = float(line["ecart"]) if has_value(line["ecart"]) else None
         debate = bool(line["statut"] == "ecart_a_debattre")
-        said = (("position_institution", "position de l’institution"), ("effectifs_faibles", "effectifs faibles"))
+        said = (("position_institution", INSTITUTION), ("effectifs_faibles", WEAK))
         caveats = tuple(text for column, text in said if debate and line[column])
         if has_value(line["partages"]):
             split = tuple(group_name(publication.referentiel, g) for g in str(line["partages"]).split(";") if g)
@@ -221,7 +222,7 @@ def _stack(row: Row) -> list[float]:
 def _draw_row(page: Page, referentiel: Referentiel, row: Row, y: float, height: float) -> None:
     middle = y + height / 2
     if row.settled is not None:
-        page.rect(_x(row.settled) - 0.17, y + 0.05, 0.34, height - 0.1, face=PALE, edge=INK, lw=1.4)
+        page.rect(_x(row.settled) - 0.155, y + 0.05, 0.31, height - 0.1, face=PALE, edge=INK, lw=1.4)
     medians = _stack(row)
     if row.gap and len(medians) > 1:
         page.line([_x(min(medians)), _x(max(medians))], [middle, middle], color=BAND, lw=4)
@@ -320,24 +321,25 @@ def _draw_level_names(page: Page, referentiel: Referentiel, y: float) -> float:
     return lowest + 0.05
 
 
-def _debate(row: Row) -> str:
-    return ", ".join(["", "écart à débattre", *row.caveats]) if row.debate else ""
-
-
 def _groups_alt(question: str, rows: Sequence[Row]) -> str:
+    """One short sentence a row; what holds for several rows is said once, first."""
     sentences = [f"{question}, niveaux de 0 à 5."]
+    marked = (
+        ("Médiane d’un groupe ou plus sous secret", [row.code for row in rows if row.hidden]),
+        ("Effectifs faibles", [row.code for row in rows if WEAK in row.caveats]),
+        ("Écart qui tient à la position de l’institution", [row.code for row in rows if INSTITUTION in row.caveats]),
+    )
+    sentences += [f"{said} : {list_names(codes)}." for said, codes in marked if codes]
     for row in rows:
         medians = _stack(row)
         parts = [f"arbitré {format_level(row.settled)}" if row.settled is not None else "non arbitré"]
         if medians:
             low, high = format_level(min(medians)), format_level(max(medians))
-            n = sum(p.n for p in row.shown)
             said = f"groupes à {low}" if low == high else f"groupes de {low} à {high}"
-            parts.append(f"{said} (n = {n}{_debate(row)})")
-        elif not row.hidden:
-            parts.append("aucune cotation")
-        if row.hidden:
-            parts.append(f"{plural(len(row.hidden), 'groupe')} sous secret")
+            debate = ", à débattre" if row.debate else ""
+            parts.append(f"{said}{debate} (n = {sum(p.n for p in row.shown)})")
+        else:
+            parts.append("aucune médiane publiée" if row.hidden else "aucune cotation")
         sentences.append(f"{row.code} : {', '.join(parts)}.")
     return shorten_alt(sentences)
 
@@ -360,6 +362,12 @@ def _groups_note(rows: Sequence[Row], excluded: Sequence[str]) -> str:
     return " ".join(notes)
 
 
+def _gap_cell(row: Row) -> str:
+    if row.gap is None:
+        return "—"
+    return ", ".join([format_level(row.gap), *(["à débattre"] if row.debate else []), *row.caveats])
+
+
 def _groups_table(referentiel: Referentiel, rows: Sequence[Row], groups: Sequence[str]) -> pd.DataFrame:
     names = {code: clean(referentiel.groupes_par_code[code].court) for code in groups}
     out = []
@@ -375,7 +383,7 @@ def _groups_table(referentiel: Referentiel, rows: Sequence[Row], groups: Sequenc
                 "Sous-question": f"{row.code} {clean(row.title)}",
                 "Niveau arbitré": "non arbitré" if row.settled is None else format_level(row.settled),
                 **cells,
-                "Écart": "—" if row.gap is None else format_level(row.gap),
+                "Écart": _gap_cell(row),
             }
         )
     return text_frame(out, ["Sous-question", "Niveau arbitré", *names.values(), "Écart"])

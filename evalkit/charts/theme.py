@@ -163,8 +163,12 @@ def wrap(text: str, width: float, size: float = SMALL, bold: bool = False, max_l
     if not max_lines or (len(lines) <= max_lines and len(text) <= budget):
         return lines
     last = lines[max_lines - 1] if len(lines) >= max_lines else lines[-1]
-    while last and text_width(f"{last}…", size, bold) > width:
-        last = last[:-1]
+    kept = last
+    while kept and text_width(f"{kept}…", size, bold) > width:
+        kept = kept[:-1]
+    if kept != last and " " in kept:  # end on a whole word where there is one
+        kept = kept[: kept.rindex(" ")]
+    last = kept
     return [*lines[: min(max_lines, len(lines)) - 1], f"{last.rstrip(' ,;:')}…"]
 
 

@@ -219,7 +219,10 @@ def test_no_rating_is_not_a_zero() -> None:
     row = chart.donnees.iloc[3]
     assert row["Niveau arbitré"] == "non arbitré"
     assert not any("0" in str(value) for value in row.iloc[1:])
-    assert sum(word.text == "aucune cotation" for word in drawn("groupes").page.words) == 3
+    p = make_publication()
+    silent = set(p.niveaux.query("question == 'Q1'")["sous_question"]) - set(p.groupes["sous_question"])
+    assert silent
+    assert sum(word.text == "aucune cotation" for word in drawn("groupes").page.words) == len(silent)
 
 
 def test_nothing_to_draw_gives_no_chart() -> None:
@@ -274,7 +277,9 @@ def test_editions_and_geographies_are_never_mixed() -> None:
 
 def test_alternative_texts_state_the_figures() -> None:
     alts = {case: drawn(case).chart.alt for case in CASES}
-    assert "Q1.1 : arbitré 3, groupes de 3 à 4 (n = 19), 1 groupe sous secret." in alts["groupes"]
+    assert "Q1.1 : arbitré 3, groupes de 3 à 4 (n = 19)." in alts["groupes"]
+    assert "Médiane d’un groupe ou plus sous secret : Q1.1." in alts["groupes"]
+    assert "Q1.8 : arbitré 2, groupes de 0 à 5, à débattre (n = 60)." in alts["groupes_dispersés"]
     assert "Niveau arbitré 3 sur 5" in alts["echelle"]
     assert "Pilote 4 (n = 1), État 3 (n = 1), Commune 3 (n = 5) et Association 3 (n = 12)" in alts["echelle"]
     assert "Q1.1.a : 85\u202f%, au-dessus du troisième quartile" in alts["indicateurs"]
