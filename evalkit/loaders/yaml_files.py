@@ -28,6 +28,7 @@ Key = str | int
 KeyPath = tuple[Key, ...]
 _INTEGER = re.compile(r"^(0|-?[1-9][0-9]*)$")
 _DECIMAL = re.compile(r"^-?(0|[1-9][0-9]*)\.[0-9]+$")
+_HIDDEN = re.compile(r"[^\x09\x0A\x0D\x20-\x7E\x85\xA0-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]|\uFEFF")
 _CONSTANTS: dict[str, Any] = {"": None, "null": None, "~": None, "true": True, "false": False}
 
 
@@ -104,14 +105,18 @@ def parse_yaml(
 ) -> tuple[YamlFile | None, list[Fault]]:
     """Parse the text of a YAML file; same results as :func:`read_yaml`."""
     name = shown or str(path)
+    hidden = _HIDDEN.search(text)
+    if hidden:
+        return None, [_hidden_fault(name, text, hidden.start(), codes)]
+    building = _Building(name, codes)
     try:
         root = _compose(text)
+        data = None if root is None else building.build(root, ())
     except _SyntaxFault as error:
         return None, [_syntax_fault(name, text, error, codes)]
-    faults: list[Fault] = []
-    lines: dict[KeyPath, int] = {(): 1}
-    data = None if root is None else _build(root, (), lines, faults, name, codes)
-    return YamlFile(path, data, lines), faults
+    except RecursionError:
+        return None, [_too_deep(name, codes)]
+    return YamlFile(path, data, building.lines), building.faults
 
 
 class _SyntaxFault(Exception):
@@ -146,33 +151,44 @@ def _located(error: Exception) -> _SyntaxFault:
     return _SyntaxFault(line, column, str(getattr(error, "problem", None) or error))
 
 
-def _build(
-    node: Any, path: KeyPath, lines: dict[KeyPath, int], faults: list[Fault], name: str, codes: YamlCodes
-) -> Any:
-    """Plain data of a node; fills the lines and the duplicate keys on the way."""
-    lines.setdefault(path, node.start_mark.line + 1)
-    if hasattr(node, "value") and isinstance(node.value, str):
-        return _scalar(node)
-    if node.value and isinstance(node.value[0], tuple):
-        return _mapping(node, path, lines, faults, name, codes)
-    if node.tag.endswith(":map"):
-        return {}
-    return [_build(item, (*path, i), lines, faults, name, codes) for i, item in enumerate(node.value)]
+class _Building:
+    """Nodes -> plain data, noting lines and faults on the way."""
 
+    def __init__(self, name: str, codes: YamlCodes) -> None:
+        self.name, self.codes = name, codes
+        self.lines: dict[KeyPath, int] = {(): 1}
+        self.faults: list[Fault] = []
+        self._seen: set[int] = set()
 
-def _mapping(
-    node: Any, path: KeyPath, lines: dict[KeyPath, int], faults: list[Fault], name: str, codes: YamlCodes
-) -> dict[Key, Any]:
-    out: dict[Key, Any] = {}
-    for key_node, value_node in node.value:
-        key = _scalar(key_node) if isinstance(key_node.value, str) else str(key_node.value)
-        line = key_node.start_mark.line + 1
-        if key in out:
-            faults.append(_duplicate_fault(name, key, line, lines[(*path, key)], codes))
-            continue
-        lines[(*path, key)] = line
-        out[key] = _build(value_node, (*path, key), lines, faults, name, codes)
-    return out
+    def build(self, node: Any, path: KeyPath) -> Any:
+        """Plain data of a node."""
+        line = node.start_mark.line + 1
+        self.lines.setdefault(path, line)
+        if id(node) in self._seen:  # an alias: a few lines of them can unfold without end
+            self.faults.append(_alias_fault(self.name, self.line_above(path), self.codes))
+            return None
+        self._seen.add(id(node))
+        if isinstance(node.value, str):
+            return _scalar(node)
+        if node.tag.endswith(":map"):
+            return self._mapping(node, path)
+        return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
+
+    def line_above(self, path: KeyPath) -> int:
+        """Line of the key that holds a value."""
+        return self.lines.get(path) or self.lines.get(path[:-1]) or 1
+
+    def _mapping(self, node: Any, path: KeyPath) -> dict[Key, Any]:
+        out: dict[Key, Any] = {}
+        for key_node, value_node in node.value:
+            key = _scalar(key_node) if isinstance(key_node.value, str) else "(clé composée)"
+            line = key_node.start_mark.line + 1
+            if key in out:
+                self.faults.append(_duplicate_fault(self.name, key, line, self.lines[(*path, key)], self.codes))
+                continue
+            self.lines[(*path, key)] = line
+            out[key] = self.build(value_node, (*path, key))
+        return out
 
 
 def _scalar(node: Any) -> Any:
@@ -187,6 +203,36 @@ def _scalar(node: Any) -> Any:
     if _DECIMAL.match(text):
         return float(text)
     return text
+
+
+def _hidden_fault(name: str, text: str, position: int, codes: YamlCodes) -> Fault:
+    return Fault(
+        codes.syntax,
+        Place(name, line=text.count("\n", 0, position) + 1),
+        f"un caractère invisible (code {ord(text[position]):04X})",
+        "du texte, des espaces et des retours à la ligne",
+        "effacez la ligne et tapez-la de nouveau : ce caractère vient souvent d’un copier-coller",
+    )
+
+
+def _alias_fault(name: str, line: int, codes: YamlCodes) -> Fault:
+    return Fault(
+        codes.syntax,
+        Place(name, line=line),
+        "un renvoi à une autre partie du fichier (« *nom »)",
+        "le texte lui-même, écrit à sa place",
+        "recopiez le texte, ou mettez entre guillemets un texte qui commence par « * »",
+    )
+
+
+def _too_deep(name: str, codes: YamlCodes) -> Fault:
+    return Fault(
+        codes.syntax,
+        Place(name),
+        "des listes ou des clés imbriquées sur des centaines de niveaux",
+        "quelques niveaux",
+        "vérifiez les crochets et l’alignement",
+    )
 
 
 def _encoding_fault(name: str, raw: bytes, error: UnicodeDecodeError, codes: YamlCodes) -> Fault:
@@ -221,6 +267,8 @@ def _explain(rows: list[str], error: _SyntaxFault) -> tuple[str, str, str, int]:
     """What was read, expected, how to mend it, and the line to look at, in that order of likelihood."""
     for line in _suspects(error.line, len(rows)):
         row = rows[line - 1]
+        if row.startswith(("---", "...")) and line > 1:
+            return "un second document dans le fichier", "un seul document", "supprimez cette ligne", line
         if "\t" in row[: len(row) - len(row.lstrip())]:
             return "une tabulation en début de ligne", "des espaces", "remplacez la tabulation par deux espaces", line
         if _has_bare_colon(row):

@@ -189,6 +189,30 @@ def test_any_broken_syntax_gives_one_message(text, pure, monkeypatch):
     assert faults[0].place.line is not None
 
 
+@pytest.mark.parametrize(
+    ("text", "word", "line"),
+    [
+        ("a: &x [1, 2]\nb: *x\n", "un renvoi", 2),
+        ("a: &x\n  - *x\n", "un renvoi", None),
+        ("a: 1\nb: \x07\n", "caractère invisible (code 0007)", 2),
+        ("[" * 5000, "", None),
+        ("- " * 3000 + "a", "", None),
+        ("a: 1\n---\nb: 2\n", "un second document", 2),
+    ],
+)
+@pytest.mark.parametrize("pure", [False, True])
+def test_hostile_yaml_is_refused_without_a_crash(text, word, line, pure, monkeypatch):
+    """Aliases that unfold without end, invisible characters, thousands of brackets."""
+    import evalkit.loaders.yaml_files as module
+
+    if pure:
+        monkeypatch.setattr(module, "_libyaml", None)
+    _, faults = parse_yaml(text, Path("x.yml"))
+    assert {fault.code for fault in faults} == {"REF-003"}
+    assert word in faults[0].read
+    assert line is None or faults[0].place.line == line
+
+
 def test_empty_file_is_not_a_crash():
     document, faults = parse_yaml("# rien\n", Path("x"))
     assert faults == []
