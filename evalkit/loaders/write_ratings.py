@@ -13,14 +13,17 @@ import unicodedata
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pandas as pd
 
-from evalkit.errors import EvalkitError, fail
+from evalkit.errors import EvalkitError, Place, fail, only_errors
+from evalkit.loaders.dossier import load_dossier
+from evalkit.loaders.grids import Grid
+from evalkit.loaders.tables import read_table, vocabulary
 from evalkit.model.dossier import SILENCES, TABLES
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ CSV_NAME = "cotations.csv"
 WORKBOOK_NAME = "evaluation.xlsx"
 BACKUPS = Path(".evalkit") / "sauvegardes"
 HEADERS = tuple(column.name for column in TABLES[TABLE].columns)
+NEVER_COMPUTED = "DON-021"  # what the reader says of a formula whose result is not in the file
+FORMULAS = "des cellules calculées par une formule, dont le résultat se perdrait"
 _SEARCHED_ROWS = 30  # the header of a sheet stands in its first rows, below a title or not
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -94,8 +99,6 @@ def append_ratings(dossier: str | Path, ratings: Sequence[Rating], referentiel: 
         The reader's faults (a rating already there, a name instead of a code…), or USA-041 when the file cannot be
         replaced or would lose something. In every case the file is as it was.
     """
-    from evalkit.loaders.dossier import load_dossier
-
     dossier = Path(dossier)
     before = load_dossier(dossier, referentiel)
     target = ratings_file(dossier)
@@ -109,10 +112,33 @@ def append_ratings(dossier: str | Path, ratings: Sequence[Rating], referentiel: 
     try:
         _check_nothing_else_changed(target, before, load_dossier(dossier, referentiel), len(ratings))
         kept = True
+    except EvalkitError as error:
+        if any(fault.code == NEVER_COMPUTED for fault in error.faults):
+            raise _refusal(target, FORMULAS) from error
+        raise
     finally:
         if not kept:
             _put_back(target, old)
     return target
+
+
+def check_rating(rating: Rating, referentiel: Referentiel) -> None:
+    """Check the cells of a rating exactly as the reader would, without a file.
+
+    Raises
+    ------
+    EvalkitError
+        The reader's faults: unknown code, a name instead of a respondent's code, a level outside the scale…
+    """
+    cells = rating.cells()
+    grid = Grid("cotation saisie dans l'atelier", [list(HEADERS), [_text_cell(cells[name]) for name in HEADERS]])
+    faults = read_table(grid, TABLES[TABLE], vocabulary(referentiel)).faults
+    if errors := only_errors(faults):
+        raise EvalkitError([replace(fault, place=_without_line(fault.place)) for fault in errors])
+
+
+def _without_line(place: Place) -> Place:
+    return replace(place, line=None, cell="")
 
 
 def ratings_file(dossier: Path) -> Path:
@@ -301,7 +327,7 @@ def _check_nothing_else_changed(target: Path, before: Dossier, after: Dossier, n
         changed.append(TABLE)
     if changed:
         tables = ", ".join(f"« {name} »" for name in dict.fromkeys(changed))
-        raise _refusal(target, f"des cellules calculées par une formule, qui se perdraient ({tables})")
+        raise _refusal(target, f"{FORMULAS} ({tables})")
 
 
 def _same(old: pd.DataFrame, new: pd.DataFrame) -> bool:

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from evalkit.errors import EvalkitError
 from evalkit.loaders.write_ratings import Rating
 from evalkit.model.dossier import SILENCES
-from evalkit.model.referentiel import Question, SousQuestion
+from evalkit.model.referentiel import SousQuestion
 from evalkit.ui import views
 from evalkit.ui.state import AtelierState, open_state
 
@@ -63,7 +63,7 @@ class Atelier:
     # --- widgets ---------------------------------------------------------------------------------------------------------
 
     def _make_choices(self) -> None:
-        questions = [(f"{question.code} – {question.titre}", question) for question in self.state.questions()]
+        questions = [(f"{question.code} – {question.titre}", question.code) for question in self.state.questions()]
         self.question = widgets.Dropdown(options=questions, description="Question", style=_LABEL, layout=_WIDE)
         self.sub_question = widgets.Dropdown(description="Sous-question", style=_LABEL, layout=_WIDE)
 
@@ -91,14 +91,18 @@ class Atelier:
     # --- what is shown -----------------------------------------------------------------------------------------------------
 
     def _fill_sub_questions(self) -> None:
-        question: Question = self.question.value
-        self.sub_question.options = [(f"{sub.code} – {sub.titre}", sub) for sub in question.sous_questions]
+        question = self.state.referentiel.questions_par_code[self.question.value]
+        self.sub_question.options = [(f"{sub.code} – {sub.titre}", sub.code) for sub in question.sous_questions]
+        self.sub_question.value = question.sous_questions[0].code
         self._show()
 
+    def _chosen(self) -> SousQuestion:
+        return self.state.referentiel.sous_questions[self.sub_question.value]
+
     def _show(self) -> None:
-        sub: SousQuestion | None = self.sub_question.value
-        if sub is None:
+        if self.sub_question.value is None:  # between two questions, while the list is being filled
             return
+        sub = self._chosen()
         self.ladder.value = views.show_ladder(self.state.referentiel, sub)
         self.groups.value = views.show_groups(self.state.publication, sub)
 
@@ -117,7 +121,7 @@ class Atelier:
         if self.level.value is None:
             self._say("Choisissez un niveau, ou la raison pour laquelle il n'y en a pas.")
             return
-        sub: SousQuestion = self.sub_question.value
+        sub = self._chosen()
         self.state = self.state.add_rating(self._rating(sub.code))
         self.respondent.value = self.proof.value = self.comment.value = ""
         self.level.value = None

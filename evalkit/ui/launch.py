@@ -244,6 +244,8 @@ def open_workshop(
     if launch:
         check_workshop_installed()
     source = Path(dossier) if dossier is not None else _first_example()
+    if source.is_file() and (source.resolve().parent.parent / "campagne.yml").is_file():
+        source = source.parent  # the workbook of a folder: the folder is the dossier
     workspace = Path(vers) if vers is not None else _default_workspace(source)
     if source.is_dir() and resource_dir("sample_data").resolve() in source.resolve().parents:
         source = copy_for_session(source.resolve(), workspace, say=tell)

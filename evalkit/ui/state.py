@@ -19,7 +19,7 @@ from evalkit.compute.results import Publication
 from evalkit.errors import EvalkitError, Fault, Place
 from evalkit.loaders.dossier import load_dossier
 from evalkit.loaders.referentiel import load_referentiel
-from evalkit.loaders.write_ratings import TABLE, Rating, append_ratings, check_rating, ratings_file
+from evalkit.loaders.write_ratings import TABLE, Rating, append_ratings, check_rating
 from evalkit.model.dossier import Dossier
 from evalkit.model.referentiel import Question, Referentiel
 
@@ -73,7 +73,7 @@ class AtelierState:
     def _already_saved(self, rating: Rating) -> Fault:
         return Fault(
             "USA-042",
-            Place(file=ratings_file(self.chemin).name, note=f"{rating.sous_question}, {rating.repondant}"),
+            Place(file=str(self.chemin), note=f"{rating.sous_question}, {rating.repondant}"),
             read="une cotation déjà enregistrée pour ce répondant et cette sous-question",
             expected="une seule cotation par répondant et par sous-question",
             fix="vérifiez le code du répondant ; pour corriger sa cotation, changez la ligne dans la table « cotations »",

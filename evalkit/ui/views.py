@@ -29,7 +29,7 @@ _STATUTS = {
 # The notebook's own style sheet knows nothing of the report's: pictures must fit narrow windows, nothing more.
 STYLE = Html(
     "<style>.evalkit-atelier img{max-width:100%;height:auto}.evalkit-atelier figure{margin:1em 0}"
-    ".evalkit-atelier caption{text-align:left;font-weight:bold}.evalkit-atelier th{text-align:left}"
+    ".evalkit-atelier small{display:block}.evalkit-atelier caption{text-align:left;font-weight:bold}.evalkit-atelier th{text-align:left}"
     ".evalkit-atelier [role=status]{border-left:4px solid #00558C;padding:.3em .8em;white-space:pre-line}</style>"
 )
 
@@ -85,10 +85,15 @@ def show_groups(publication: Publication, sub: SousQuestion) -> Html:
         "section",
         STYLE,
         medians or paragraph(groups_sentence(publication, sub)),
-        figure(draw_ladder(publication, sub.code)),
-        figure(draw_question_groups(publication, question)),
+        _on_screen(figure(draw_ladder(publication, sub.code))),
+        _on_screen(figure(draw_question_groups(publication, question))),
         classe="evalkit-atelier",
     )
+
+
+def _on_screen(picture: Html) -> Html:
+    """Fold the table of values under a chart: open on paper, a click away in a room."""
+    return Html(picture.replace(' open="open"', ""))
 
 
 def show_status(*sentences: str) -> Html:

@@ -12,6 +12,8 @@ import pytest
 from evalkit.errors import EvalkitError
 from evalkit.ui import launch
 
+FAULTY = Path(__file__).resolve().parents[1] / "fichiers_fautifs"
+
 
 @pytest.fixture
 def dossier(tmp_path: Path) -> Path:
@@ -132,7 +134,8 @@ def test_jupyterlab_stays_on_this_machine(tmp_path: Path) -> None:
 
 
 def test_without_jupyterlab_a_french_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(launch, "find_spec", lambda name: None if name == "jupyterlab" else object())
+    absent = (FAULTY / "USA-040-sans-jupyterlab.txt").read_text(encoding="utf-8").split()
+    monkeypatch.setattr(launch, "find_spec", lambda name: None if name in absent else object())
     with pytest.raises(EvalkitError) as caught:
         launch.launch_jupyterlab(tmp_path, tmp_path / "atelier.ipynb")
     text = str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from evalkit.ui import views
 from evalkit.ui.state import AtelierState
 from tests.fabrique import make_dossier, make_referentiel, make_territory, ratings
 
+FAULTY = Path(__file__).resolve().parents[1] / "fichiers_fautifs" / "USA-042-cotation-deja-saisie.csv"
 TABLES = {
     "cotations": [
         *ratings("Q1.1", "pilote", [4]),
@@ -119,9 +121,13 @@ def test_invented_territory_a_saved_rating_changes_on_screen_only(monkeypatch: p
 def test_real_territory_a_saved_rating_is_not_played_with(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trying values one after the other would let the room work back to somebody's rating."""
     monkeypatch.setattr(state_module, "check_rating", lambda rating, referentiel: None)
+    with FAULTY.open(encoding="utf-8", newline="") as stream:
+        row = next(csv.DictReader(stream, delimiter=";"))
+    again = Rating(row["sous_question"], row["repondant"], row["groupe"], int(row["niveau"]))
     with pytest.raises(EvalkitError, match="USA-042") as caught:
-        make_state(fictif=False).add_rating(rate("association", 5, "ASS01"))
+        make_state(fictif=False).add_rating(again)
     assert "table « cotations »" in str(caught.value)
+    assert "Q1.1, ASS01" in str(caught.value)
 
 
 def test_save_writes_the_new_ratings_only_and_reads_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.write_ratings import HEADERS, Rating, append_rating, append_ratings, check_rating, ratings_file
 from evalkit.model.referentiel import Referentiel
 
+FAULTY = Path(__file__).resolve().parents[1] / "fichiers_fautifs"
 CAMPAGNE = """libelle: "Campagne d'essai"
 fictif: oui
 annee: 2022
@@ -202,7 +204,7 @@ def test_a_file_that_cannot_be_replaced(
 @pytest.mark.parametrize(
     ("rating", "word"),
     [
-        (Rating("Q1.1", "Madame Untel", "association", 2), "Madame Untel"),
+        (Rating("Q1.1", "Madame Untel", "association", 2), "repondant"),
         (Rating("Q9.9", "R02", "association", 2), "Q9.9"),
         (Rating("Q1.1", "R02", "asso", 2), "asso"),
         (Rating("Q1.1", "R02", "association", 7), "7"),
@@ -268,23 +270,13 @@ def test_workbook_text_is_never_a_formula(workbook: Path, referentiel: Referenti
 
 def test_workbook_a_computed_cell_would_be_lost(workbook: Path, referentiel: Referentiel) -> None:
     """A level typed as a formula: the reader sees its result, openpyxl would forget it, so nothing is written."""
-    with_result(workbook)
+    shutil.copyfile(FAULTY / "USA-041-classeur-avec-formules" / "evaluation.xlsx", workbook)
     before = workbook.read_bytes()
     assert list(load_dossier(workbook.parent, referentiel).tables["cotations"]["niveau"]) == [4.0]
-    with pytest.raises(EvalkitError):
+    with pytest.raises(EvalkitError, match="USA-041") as caught:
         append_rating(workbook.parent, NEW, referentiel)
+    assert "formule" in str(caught.value)
     assert workbook.read_bytes() == before
-
-
-def with_result(path: Path) -> None:
-    """Write the level as a formula with its computed result, as Excel does."""
-    import xlsxwriter
-
-    with xlsxwriter.Workbook(path) as book:
-        sheet = book.add_worksheet("cotations")
-        sheet.write_row(0, 0, HEADERS)
-        sheet.write_row(1, 0, ["Q1.1", "R01", "pilote"])
-        sheet.write_formula(1, 3, "=3+1", None, 4)
 
 
 def test_csv_beats_a_workbook_without_the_sheet(dossier: Path) -> None:
