@@ -147,7 +147,9 @@ def _read(file: Path, model: type[_M], faults: list[Fault]) -> _M | None:
     try:
         return model.model_validate(found.data or {})
     except ValidationError as error:
-        faults += [_explain(file, found, item) for item in error.errors()]
+        # pydantic counts the valid items only: a list that holds a broken item was not too short
+        real = (item for item in error.errors() if not (item["type"] == "too_short" and item["input"]))
+        faults += [_explain(file, found, item) for item in real]
         return None
 
 

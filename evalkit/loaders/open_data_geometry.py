@@ -38,9 +38,9 @@ def interior_point(polygons: Sequence[Polygon]) -> Point | None:
     never falls outside a crescent nor in a hole.
     """
     sized = [(abs(_area(polygon[0])), polygon) for polygon in polygons if polygon and len(polygon[0]) >= 3]
-    if not sized:
+    area, largest = max(sized, key=lambda item: item[0], default=(0.0, []))
+    if area <= 0:
         return None
-    largest = max(sized, key=lambda item: item[0])[1]
     heights = [point[1] for point in largest[0]]
     low, high = min(heights), max(heights)
     best: tuple[float, Point] | None = None
