@@ -48,6 +48,9 @@ TERRITORY_KEYS: tuple[tuple[str, str], ...] = (
     ("npnru", "oui ou non : un quartier relève-t-il du renouvellement urbain national ?"),
     ("cite_educative", "oui ou non : y a-t-il une cité éducative ?"),
     ("delegue_prefet", "oui ou non : y a-t-il un délégué du préfet ?"),
+    ("nb_communes", "nombre de communes, si la liste n'est pas donnée"),
+    ("annee", "année de la campagne ; laissez vide si ce classeur est rangé dans un dossier de campagne"),
+    ("date_reference", "date imprimée sur les documents, par exemple 30/11/2022 ; vide dans un dossier de campagne"),
     ("enseigne", "laissez vide (réservé aux exemples de formation)"),
 )
 _QPV_COLUMNS = (

@@ -55,8 +55,9 @@ def indicateurs(plan: Plan, modalites: Modalites) -> Lignes:
     codes = [*valeurs.PARTS, *valeurs.RATIOS, *valeurs.NOMBRES, *valeurs.CATEGORIES]
     retenus = set(applicables(plan)) - (set() if plan.conseil_citoyen else {"Q3.1"})
     annees = (2020, 2021) if tirage("serie", plan.dossier).random() < 0.4 else (2021,)
+    connus = {"Q3.1.a": plan.nb_qpv, "Q1.3.a": sum(contexte.population(q["code"]) for q in qpv(plan))}
     lignes = [
-        valeurs.ligne(plan.dossier, plan.niveau, code, annee, modalites.get(code, ()))
+        valeurs.ligne(plan.dossier, plan.niveau, code, annee, modalites.get(code, ()), connus)
         for code in sorted(codes)
         if code.rsplit(".", 1)[0] in retenus
         for annee in annees

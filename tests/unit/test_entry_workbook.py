@@ -15,6 +15,7 @@ from openpyxl.workbook import Workbook
 from evalkit.documents.entry_workbook import TERRITORY_KEYS, VERSION_PROPERTY, write_entry_workbook
 from evalkit.documents.new_dossier import make_new_dossier
 from evalkit.errors import EvalkitError, ExitCode
+from evalkit.loaders import territory
 from evalkit.loaders.referentiel import load_referentiel
 from evalkit.model.dossier import DISPLAY_SHEETS, HELP_COLUMN_PREFIX, SILENCES, TABLES
 from evalkit.model.referentiel import Referentiel
@@ -190,6 +191,12 @@ def test_territory_and_neighbourhoods_are_written(book: Workbook) -> None:
     assert values["fictif"] == "oui"
     assert values["npnru"] is None, "ce qui n'est pas su reste vide"
     assert [cell.value for cell in book["qpv"][2]] == ["QF059900", "Les Tisserands", "2015", "Ardelle"]
+
+
+def test_the_sheet_asks_for_every_key_the_reader_knows() -> None:
+    structures = {"faits", "qpv", "qpv_anciens"}
+    known = {key.name for key in (*territory.TERRITORY_KEYS, *territory.FACTS)} | set(territory.WORKBOOK_CAMPAGNE)
+    assert {key for key, _ in TERRITORY_KEYS} == known - structures
 
 
 def test_new_dossier_never_overwrites(tmp_path: Path, referentiel: Referentiel) -> None:
