@@ -121,6 +121,25 @@ def free_text(text: object) -> Html:
     return tag("span", escape(str(text).strip()), classe="texte-libre")
 
 
+_BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
+
+
+def rich_text(text: str) -> Html:
+    """A free section: paragraphs, « - » lists and **bold**; everything else, HTML included, stays text."""
+    blocks = []
+    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip()):
+        lines = [line.strip() for line in block.split("\n") if line.strip()]
+        if lines and all(line.startswith(("- ", "* ")) for line in lines):
+            blocks.append(bullet_list(_bold(line[2:]) for line in lines))
+        elif lines:
+            blocks.append(tag("p", _bold("\n".join(line.lstrip("#").strip() for line in lines))))
+    return join(*blocks)
+
+
+def _bold(text: str) -> Html:
+    return tag("span", Html(_BOLD.sub(r"<strong>\1</strong>", escape(text))), classe="texte-libre")
+
+
 def bullet_list(items: Iterable[object], ordered: bool = False) -> Html:
     """A list; empty if there is no item."""
     lines = [tag("li", item) for item in items if item]
@@ -191,8 +210,11 @@ def table(
     return join(region, paragraph(note, classe="note"))
 
 
-def figure(chart: Chart | None) -> Html:
-    """A chart: caption, picture with its alternative text, and the same values as a table. Nothing for ``None``."""
+def figure(chart: Chart | None, titled: bool = True) -> Html:
+    """A chart: caption, picture with its alternative text, and the same values as a table. Nothing for ``None``.
+
+    ``titled``: print its title; not when a heading says the same just above.
+    """
     if chart is None:
         return Html("")
     data = base64.b64encode(chart.png).decode("ascii")
@@ -207,7 +229,13 @@ def figure(chart: Chart | None) -> Html:
     rows = [[_chart_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
     values = table([str(column) for column in frame.columns], rows, caption=f"Données : {chart.titre}")
     details = tag("details", tag("summary", "Données du graphique"), values, open="open") if values else Html("")
-    return tag("figure", tag("figcaption", tag("strong", chart.titre), small), image, details, id=chart.identifiant)
+    return tag(
+        "figure",
+        tag("figcaption", tag("strong", chart.titre) if titled else "", small),
+        image,
+        details,
+        id=chart.identifiant,
+    )
 
 
 def _chart_cell(value: object) -> object:

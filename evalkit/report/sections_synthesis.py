@@ -114,7 +114,7 @@ def show_synthesis_question(synthesis: PublicationSynthese, code: str) -> Html:
     categories = tables.synthesis_categories(synthesis, code)
     return join(
         heading(2, f"{code} — {question.titre}", slug(code)),
-        paragraph(tag("em", question.libelle)),
+        paragraph(tag("em", question.libelle)) if question.libelle != question.titre else "",
         paragraph(sentences.synthesis_question(synthesis, mine), classe="encadre"),
         figure(draw_synthesis_levels(synthesis, code)),
         tables.synthesis_sub_questions(synthesis, code) if settled else "",

@@ -26,6 +26,7 @@ from evalkit.report.html import (
     heading,
     join,
     paragraph,
+    rich_text,
     table,
     tag,
 )
@@ -52,7 +53,7 @@ def show_title(publication: Publication) -> Html:
     )
     pairs = [
         ("Département", territory.departement),
-        ("Contrat", " ".join(part for part in (territory.code, f"(génération {territory.generation})") if part)),
+        ("Contrat", ", ".join(part for part in (territory.code, f"génération {territory.generation}") if part)),
         ("Porteur", join_french([TYPES.get(territory.type, territory.type), territory.epci], last="—")),
         ("Communes", join_french(territory.communes)),
         ("Modules évalués", join_french(module.libelle for module in _modules(publication))),
@@ -60,12 +61,23 @@ def show_title(publication: Publication) -> Html:
         ("Date de référence", format_date(campaign.date_reference)),
     ]
     return join(
-        tag("h1", f"Évaluation du contrat de ville : {territory.nom}"),
+        tag("h1", report_title(territory.nom)),
         paragraph(f"{campaign.libelle} — {publication.referentiel.libelle}", classe="sous-titre"),
         warning if _is_invented(publication) else "",
         definition_list(pairs),
         _neighbourhoods(publication),
     )
+
+
+def report_title(name: str) -> str:
+    """Title of a report; the contract's name may already say what it is.
+
+    >>> report_title("Contrat de ville d’Ardelle"), report_title("Ardelle")
+    ('Évaluation du contrat de ville d’Ardelle', 'Évaluation du contrat de ville : Ardelle')
+    """
+    if name.lower().startswith("contrat de ville"):
+        return f"Évaluation du {name[0].lower()}{name[1:]}"
+    return f"Évaluation du contrat de ville : {name}"
 
 
 def _is_invented(publication: Publication) -> bool:
@@ -167,7 +179,7 @@ def show_context(publication: Publication) -> Html:
         paragraph(_comparison(compared)) if len(current) else "",
         _unavailable(publication),
         paragraph(
-            f"{plural(unknown, 'variable importée', 'variables importées')} {agree(unknown, 'n’est pas décrite', 'ne sont pas décrites')} par le référentiel et {agree(unknown, 'n’est pas affichée', 'ne sont pas affichées')}."
+            f"{plural(unknown, 'variable importée', 'variables importées')} {agree(unknown, 'n’est rattachée', 'ne sont rattachées')} à aucune donnée de contexte du référentiel et {agree(unknown, 'n’est pas affichée', 'ne sont pas affichées')}."
         )
         if unknown
         else "",
@@ -203,7 +215,7 @@ def _context_blocks(publication: Publication, frame: pd.DataFrame, level: int) -
         # The chart carries its own table: ours is added only where it says more (several editions or variables).
         single = chart is not None and len(mine[["variable", "edition", "annee_reference"]].drop_duplicates()) == 1
         parts = [tables.context(publication, part, code) for _, part in mine.groupby("geographie") if not single]
-        yield join(heading(level, f"{code} — {labels[code].libelle}"), figure(chart), *parts)
+        yield join(heading(level, f"{code} — {labels[code].libelle}"), figure(chart, titled=False), *parts)
 
 
 def _unavailable(publication: Publication) -> Html:
@@ -243,7 +255,7 @@ def show_question(publication: Publication, code: str) -> Html:
     question = publication.referentiel.questions_par_code[code]
     head = join(
         heading(2, f"{code} — {question.titre}", slug(code)),
-        paragraph(tag("em", question.libelle)),
+        paragraph(tag("em", question.libelle)) if question.libelle != question.titre else "",
         paragraph(sentences.question_level(publication, row), classe="encadre niveau"),
     )
     if _is_silent(publication, code):
@@ -426,16 +438,17 @@ def show_follow_up(publication: Publication) -> Html:
 
 
 def show_texts(publication: Publication) -> Html:
-    """Free sections of the report, in the territory's own words: text, never interpreted."""
+    """Free sections of the report, in the territory's own words: text, never read as HTML."""
     publication = require_publication(publication)
     blocks = []
     for name in sorted(publication.textes):
         text = publication.textes[name].strip()
         if not text:
             continue
-        title = capitalize(name.lstrip("0123456789-_ ").replace("_", " ").replace("-", " ")) or name
-        parts = [paragraph(free_text(part.lstrip("#").strip())) for part in text.split("\n\n") if part.strip("# \n")]
-        blocks.append(join(heading(3, title, f"texte-{slug(name)}"), *parts))
+        first, _, rest = text.partition("\n")
+        own_title = first.startswith("#")
+        title = first.lstrip("# ").strip() if own_title else capitalize(name.replace("_", " ").replace("-", " "))
+        blocks.append(join(heading(3, title, f"texte-{slug(name)}"), rich_text(rest if own_title else text)))
     if not blocks:
         return Html("")
     author = paragraph("Textes rédigés par le territoire, reproduits tels quels.", classe="note")

@@ -15,7 +15,6 @@ from evalkit.compute.results import Publication, PublicationSynthese
 from evalkit.model.referentiel import Referentiel
 from evalkit.wording import (
     agree,
-    elide,
     format_number,
     format_percent,
     format_with_unit,
@@ -59,10 +58,11 @@ def level_text(referentiel: Referentiel, level: float) -> str:
     return f"{int(level)} sur 5 ({quote(names[int(level)])})"
 
 
-def group_names(referentiel: Referentiel, cell: object) -> list[str]:
-    """Readable plurals of actor groups, in the order of acteurs.yml."""
+def group_names(referentiel: Referentiel, cell: object) -> str:
+    """Actor groups in a sentence, in the order of acteurs.yml: « le groupe « Communes » »."""
     wanted = codes(cell)
-    return [groupe.pluriel for groupe in referentiel.groupes if groupe.code in wanted]
+    names = [quote(groupe.libelle) for groupe in referentiel.groupes if groupe.code in wanted]
+    return f"{agree(len(names), 'le groupe', 'les groupes')} {join_french(names)}" if names else ""
 
 
 def settled_text(settled: int, applicable: int) -> str:
@@ -179,8 +179,7 @@ def discussion_point(publication: Publication, row: Row) -> str:
         share = format_percent(referentiel.seuil("partage_part") * 100)
         low, high = int(referentiel.seuil("partage_bas")), int(referentiel.seuil("partage_haut"))
         parts.append(
-            f"groupe partagé : {join_french(split)} (au moins {share} des cotations à {low} ou moins, "
-            f"et au moins {share} à {high} ou plus)"
+            f"partagé : {split} (au moins {share} des cotations à {low} ou moins, et au moins {share} à {high} ou plus)"
         )
     if row["statut"] == "ecart_a_debattre":
         parts.append(_gap(publication, row))
@@ -207,7 +206,7 @@ def _with_median(publication: Publication, row: Row, cell: object) -> str:
     groups = publication.groupes
     here = groups[(groups["sous_question"] == row["sous_question"]) & groups["groupe"].isin(codes(cell))]
     medians = here["mediane"].dropna()
-    names = join_french(group_names(publication.referentiel, cell))
+    names = group_names(publication.referentiel, cell)
     return f"{names} (médiane {median_text(medians.iloc[0])})" if len(medians) else names
 
 
@@ -301,12 +300,11 @@ def actions_year(publication: Publication, row: Row) -> str:
 def citizens_council(publication: Publication) -> str:
     """Whether the territory says it has a citizens' council."""
     fact = publication.territoire.faits.get("conseil_citoyen")
-    name = publication.territoire.nom
     if fact is True:
-        return f"Le contrat {elide('de', name)} déclare au moins un conseil citoyen."
+        return "Le territoire déclare au moins un conseil citoyen."
     if fact is False:
         return (
-            f"Le contrat {elide('de', name)} déclare ne pas avoir de conseil citoyen. Les questions qui supposent un "
+            "Le territoire déclare ne pas avoir de conseil citoyen. Les questions qui supposent un "
             "conseil sont sans objet : elles ne comptent ni dans la couverture, ni dans les niveaux."
         )
     return "Le dossier ne dit pas s’il existe un conseil citoyen."

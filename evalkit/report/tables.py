@@ -20,6 +20,7 @@ from evalkit.report.sentences import (
     value_text,
 )
 from evalkit.wording import (
+    NO_BREAK_SPACE,
     capitalize,
     format_date,
     format_number,
@@ -60,7 +61,7 @@ _NOTHING = Absent("—")
 
 
 def _date(value: object) -> object:
-    return _NOTHING if is_missing(value) else format_date(str(value))
+    return _NOTHING if is_missing(value) else format_date(str(value)).replace(" ", NO_BREAK_SPACE)
 
 
 def _text(value: object) -> object:
@@ -162,27 +163,43 @@ def distribution(publication: Publication, sub: str) -> Html:
 
 
 def indicators(publication: Publication, rows: pd.DataFrame, code: str) -> Html:
-    """Indicators that have a value: value, numerator and denominator, year, source, regional reference."""
+    """Indicators that have a value: latest value, its numerator and denominator, earlier ones, source, reference."""
+    series: dict[tuple[str, ...], list[Row]] = {}
+    for row in records(rows):
+        key = tuple(str(row[column]) for column in ("indicateur", "obtention", "source", "groupe"))
+        series.setdefault(key, []).append(row)
+    lines = [_indicator_row(publication, values) for values in series.values()]
+    headers = ["Indicateur", "Dernière valeur", "Numérateur / dénominateur", "Valeurs antérieures", "Source"]
+    note = "Pas de référence régionale pour cette campagne."
+    if publication.reference is not None:
+        headers.append("Référence régionale")
+        note = ""
+    lines = [line[: len(headers)] for line in lines]
+    return table(headers, lines, caption=f"{code} : indicateurs renseignés", note=note)
+
+
+def _indicator_row(publication: Publication, values: list[Row]) -> list[object]:
     referentiel = publication.referentiel
-    lines = [_indicator_row(publication, referentiel, row) for row in records(rows)]
-    headers = ["Indicateur", "Année", "Valeur", "Numérateur / dénominateur", "Source", "Référence régionale"]
-    note = ""
-    if publication.reference is None:
-        headers, lines = headers[:-1], [line[:-1] for line in lines]
-        note = "Pas de référence régionale pour cette campagne."
-    return table(headers, lines, caption=f"{code} : indicateurs renseignés", numeric=(1, 2), note=note)
-
-
-def _indicator_row(publication: Publication, referentiel: Referentiel, row: Row) -> list[object]:
+    ordered = sorted(values, key=lambda row: -1.0 if is_missing(row["annee"]) else row["annee"])
+    row = ordered[-1]
     known = referentiel.indicateurs.get(row["indicateur"])
     name = join(tag("strong", row["indicateur"]), tag("span", known.libelle if known else ""), separator=" ")
-    year = _NOTHING if is_missing(row["annee"]) else str(int(row["annee"]))
+    before = " ; ".join(_dated(referentiel, earlier, full=True) for earlier in reversed(ordered[:-1]))
     source = OBTENTIONS.get(row["obtention"], str(row["obtention"]))
     if not is_missing(row["source"]) and str(row["source"]) != source:
         source = f"{row['source']} ({source})"
     if not is_missing(row["groupe"]):
         source += f", {referentiel.groupes_par_code[row['groupe']].pluriel}"
-    return [name, year, indicator_value(referentiel, row), _ratio(row), source, _reference(publication, row)]
+    latest = _dated(referentiel, row)
+    return [name, latest, _ratio(row), before or _NOTHING, source, _reference(publication, row)]
+
+
+def _dated(referentiel: Referentiel, row: Row, full: bool = False) -> str:
+    """« 58 % en 2020 », with « (18 / 31) » when ``full``."""
+    value = str(indicator_value(referentiel, row))
+    year = "" if is_missing(row["annee"]) else f" en{NO_BREAK_SPACE}{int(row['annee'])}"
+    known = full and not is_missing(row["numerateur"]) and not is_missing(row["denominateur"])
+    return f"{value}{year}{f' ({_ratio(row)})' if known else ''}"
 
 
 def indicator_value(referentiel: Referentiel, row: Row) -> object:
@@ -340,12 +357,16 @@ def rules(referentiel: Referentiel) -> Html:
         [
             rule.libelle,
             _rule_value(rule.valeur, rule.unite),
-            format_date(rule.depuis),
+            _date(rule.depuis),
             join_french([PROVENANCES[rule.statut], *rule.references]),
         ]
         for rule in referentiel.regles
     ]
-    return table(["Règle", "Valeur", "Depuis le", "Statut et références"], rows, caption="Seuils et règles utilisés")
+    return table(
+        ["Règle", "Valeur", "Depuis le", "Statut et références"],
+        rows,
+        caption="Chaque règle, depuis quand, et d’où elle vient",
+    )
 
 
 def _rule_value(value: int | float | tuple[float, ...] | str, unit: str | None) -> str:
