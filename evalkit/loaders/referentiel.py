@@ -103,6 +103,10 @@ def _read_module(reading: _Reading, module: str) -> None:
     if not folder.is_dir():  # said by check_links, with the line of referentiel.yml
         return
     reading.read(f"modules/{module}/module.yml", "module")
+    for path in sorted(folder.glob("*.yaml")):  # never left out in silence
+        place = Place(reading.show(path))
+        expected = "un fichier dont le nom finit par « .yml »"
+        reading.faults.append(Fault("REF-001", place, f"« {path.name} »", expected, f"renommez-le « {path.stem}.yml »"))
     for path in _question_files(folder):
         reading.read(f"modules/{module}/{path.name}", "question")
 

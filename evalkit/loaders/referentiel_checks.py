@@ -158,10 +158,11 @@ def _items(value: Any) -> Iterator[tuple[int, dict[Any, Any]]]:
 def _check_list(check: _Check, name: str, key: str) -> None:
     """Codes of one declared list: remember them, refuse a repeated one."""
     document = check.files.get(name)
-    if document is None:
+    declared = _dict(document.data).get(key) if document else None
+    if not isinstance(declared, list):  # said once by the models; every link to it would only repeat it
         return
     seen: dict[str, int | None] = {}
-    for index, item in _items(_dict(document.data).get(key)):
+    for index, item in _items(declared):
         _once(check, seen, item.get("code"), name, (key, index, "code"))
         if key == "contexte":
             check.link("unites", item.get("unite"), name, (key, index, "unite"), str(item.get("code", "")))
@@ -252,7 +253,7 @@ def _levels(check: _Check, found: Iterable[Any], where: str, path: KeyPath, note
 def _check_rules(check: _Check) -> None:
     """Every rule that evalkit applies exists and has a usable value."""
     document = check.files.get("regles.yml")
-    if document is None:
+    if document is None or not isinstance(_dict(document.data).get("regles"), list):
         return
     rules = {
         item.get("code"): (index, item.get("valeur")) for index, item in _items(_dict(document.data).get("regles"))

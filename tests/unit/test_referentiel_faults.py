@@ -98,6 +98,41 @@ def test_a_folder_that_does_not_exist_is_one_fault(tmp_path):
     assert [fault.code for fault in check_referentiel(tmp_path / "rien")] == ["REF-001"]
 
 
+def test_a_question_is_never_left_out_because_of_its_name(overlay):
+    """A file `.yaml` would not be read: it is said."""
+    target = overlay(None)
+    folder = target / "modules" / "discriminations"
+    (folder / "lcd.yml").rename(folder / "lcd.yaml")
+    faults = check_referentiel(target)
+    assert [(fault.code, fault.fix) for fault in faults if fault.code == "REF-001"] == [
+        ("REF-001", "renommez-le « lcd.yml »")
+    ]
+
+
+def test_a_broken_list_does_not_make_hundreds_of_messages(overlay):
+    """Sources that cannot be read are one fault, not one per reference."""
+    target = overlay(None)
+    (target / "sources.yml").write_text("sources:\n", "utf-8")
+    assert [fault.code for fault in check_referentiel(target)] == ["REF-007"]
+
+
+@pytest.mark.parametrize("name", ["referentiel", "acteurs", "regles", "modules/cooperations/q1-gouvernance"])
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "",
+        "- a\n",
+        "12\n",
+        "modules: 3\ngroupes: 4\nregles: {a: 1}\nsous_questions: [[], 1, {echelle: 3, indicateurs: [1, {actions: 3}]}]\n",
+        "sous_questions: [{indicateurs: [{obtention: 2, cible: 4, applicable_si: [], modalites: [1], code: 3}]}]\n",
+    ],
+)
+def test_a_file_of_another_shape_is_explained_not_a_crash(name, junk, overlay):
+    target = overlay(None)
+    (target / f"{name}.yml").write_text(junk, "utf-8")
+    assert check_referentiel(target)
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
