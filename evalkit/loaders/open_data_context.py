@@ -105,7 +105,7 @@ class ContextImport:
                 + (", ligne nationale « Ensemble » gardée à part" if item.ensemble else "")
                 + (f", variables inconnues : {', '.join(item.inconnues)}" if item.inconnues else "")
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, *(str(fault) for fault in self.faults if fault.code != "DON-083")])
 
 
 @dataclass

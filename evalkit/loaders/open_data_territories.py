@@ -263,10 +263,10 @@ def _check_request(sources: Sources, generation: str, campagne: Path, date_refer
         faults.append(
             Fault(
                 "DON-089",
-                Place("--date-reference"),
+                Place("--date"),
                 f"« {date_reference} »" if date_reference else "rien",
                 "une date comme 2022-06-30 : elle est imprimée sur les documents",
-                "donnez-la dans la commande, ou écrivez campagne.yml d'abord",
+                "ajoutez --date 2022-06-30 à la commande, ou écrivez campagne.yml d'abord",
             )
         )
     return faults
@@ -639,5 +639,5 @@ def _report_lines(result: TerritoriesImport) -> list[str]:
             + ", ".join(result.anciens_sans_contrat)
             + "."
         )
-    lines += [str(fault) for fault in result.faults if fault.code in ("DON-078", "DON-079", "DON-080", "DON-082")]
+    lines += [str(fault) for fault in result.faults if fault.code not in ("DON-077", "DON-083")]
     return [*lines, "Sources : " + ", ".join(result.sources) + "."]

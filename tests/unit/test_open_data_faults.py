@@ -91,6 +91,14 @@ def test_a_differing_repeat_with_what_was_imported_before_changes_nothing(tmp_pa
     assert (tmp_path / "contexte.parquet").read_bytes() == before
 
 
+def test_two_different_silences_are_two_different_values(tmp_path: Path) -> None:
+    """Secret in one file, not significant in the other: neither is dropped in silence."""
+    for name, cell in (("DEMO_2019_a.csv", "s"), ("DEMO_2019_b.csv", "ns")):
+        (tmp_path / name).write_text(f"CODGEO;POP_MUN\nQP099001;{cell}\n", encoding="utf-8")
+    (fault,) = read_context_files(tmp_path.glob("*.csv")).errors
+    assert (fault.code, "« non_significatif » ici, « secret »" in fault.read) == ("DON-065", True)
+
+
 def test_unknown_variables_are_kept_when_they_are_numbers() -> None:
     """An unknown number is kept without a meaning; an unknown text is left out; both are said."""
     imported = read_context_files(found("DON-067"))
