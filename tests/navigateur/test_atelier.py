@@ -13,7 +13,7 @@ import pytest
 from evalkit.loaders.resources import resource_dir
 from evalkit.ui.launch import copy_for_session, prepare_workspace
 
-LIMIT_MS = 90_000
+LIMIT_MS = 30_000
 pytestmark = pytest.mark.navigateur
 
 
@@ -34,7 +34,7 @@ def read_rows(dossier: Path) -> list[dict[str, str]]:
 def run_all_cells(page: Any) -> None:
     page.get_by_text(re.compile(r"\| Idle$")).first.wait_for(timeout=LIMIT_MS)
     page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
+    page.locator("#jp-mainmenu-run").get_by_text("Run All Cells", exact=True).click()
 
 
 def test_enter_see_save(
@@ -54,7 +54,7 @@ def test_enter_see_save(
     status.filter(has_text="0 cotation à enregistrer").wait_for()
     page.get_by_label("Sous-question").select_option(index=1)
     page.get_by_role("heading", name=re.compile(r"^Q1\.2 – ")).wait_for()
-    page.get_by_label("Groupe", exact=True).select_option(label="Association")
+    page.get_by_label("Groupe", exact=True).select_option(index=4)  # association
     page.get_by_label("Répondant").fill("R901")
     page.get_by_label("Niveau", exact=True).select_option(index=5)  # level 4
     page.get_by_label("Commentaire").fill("un mot pour moi seul")
