@@ -8,6 +8,7 @@ from evalkit.loaders.open_data_context import (
     context_frame,
     read_context,
     read_context_files,
+    territory_context,
     write_context,
 )
 from evalkit.loaders.open_data_dictionary import ContextDictionary, Theme, Variable, load_context_dictionary
@@ -51,5 +52,6 @@ __all__ = [
     "read_contracts",
     "read_qpv_list",
     "read_register",
+    "territory_context",
     "write_context",
 ]

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -468,6 +469,28 @@ def read_context(path: Path) -> pd.DataFrame:
     if missing:
         raise EvalkitError([_damaged(path, f"un fichier sans colonne {', '.join(missing)}")])
     return frame[list(CONTEXT_COLUMNS)]
+
+
+@lru_cache(maxsize=1)
+def _shipped_dictionary() -> ContextDictionary:
+    return load_context_dictionary()
+
+
+def territory_context(
+    frame: pd.DataFrame, quarters: Iterable[str], geographie: str, dictionary: ContextDictionary | None = None
+) -> pd.DataFrame:
+    """Rows of a territory's neighbourhoods, and the publisher's own comparison values.
+
+    The national row is kept only where the file gives a value, for the contract's own geography, and for figures that can
+    be compared (rates, medians, indices): a national count says nothing about a neighbourhood's.
+    """
+    known = dictionary or _shipped_dictionary()
+    comparable = {(t.theme, v.nom) for t in known.themes for v in t.variables if v.indicateur and not v.additive}
+    mine = frame[frame["qpv"].isin(set(quarters))]
+    national = frame[(frame["qpv"] == NATIONAL_ROW) & frame["valeur"].notna() & (frame["geographie"] == geographie)]
+    keys = zip(national["theme"], national["variable"], strict=True)
+    kept = national[[key in comparable for key in keys]]
+    return pd.concat([mine, kept], ignore_index=True) if len(mine) and len(kept) else mine.reset_index(drop=True)
 
 
 def _damaged(path: Path, read: str) -> Fault:

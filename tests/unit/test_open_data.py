@@ -25,6 +25,7 @@ from evalkit.loaders.open_data import (
     read_context,
     read_context_files,
     read_qpv_list,
+    territory_context,
     write_context,
 )
 from evalkit.loaders.open_data_dictionary import ContextDictionary
@@ -168,6 +169,20 @@ def test_a_later_import_completes_the_first(published: dict[str, Path], tmp_path
     pd.testing.assert_frame_equal(
         read_context(tmp_path / "a" / "contexte.parquet"), read_context(tmp_path / "b" / "contexte.parquet")
     )
+
+
+def test_national_row_is_a_comparison_only_where_it_compares(tmp_path: Path) -> None:
+    """Kept for a rate that the file gives; never for a count, an empty cell, nor another geography."""
+    text = "CODGEO;POP_MUN;IND_JEUNE\r\nEnsemble;5019573;1,9\r\nQP099001;1035;2,6\r\nQP099002;900;1,1\r\n"
+    empty = "CODGEO;DISP_Q2;TP60\r\nEnsemble;13 101;\r\nQP099001;13 742;42,2\r\n"
+    files = [put(tmp_path, "DEMO_2019.csv", text), put(tmp_path, "REVN_2019.csv", empty)]
+    frame = read_context_files(files).checked().frame
+    own = territory_context(frame, ["QP099001"], "2015")
+    national = own[own["qpv"] == NATIONAL_ROW]
+    assert dict(zip(national["variable"], national["valeur"], strict=True)) == {"IND_JEUNE": 1.9, "DISP_Q2": 13101}
+    assert set(own["qpv"]) == {"QP099001", NATIONAL_ROW}
+    assert set(territory_context(frame, ["QP099001"], "2024")["qpv"]) == {"QP099001"}
+    assert territory_context(frame, ["QP099009"], "2015").empty
 
 
 def test_any_region_and_invented_codes(tmp_path: Path) -> None:
