@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evalkit.charts.theme import (
     ACCENT,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from evalkit.model.referentiel import Referentiel
 
 NBSP = "\u00a0"
-STRIP_LEFT, STRIP_RIGHT, ASIDE_LEFT = 2.45, 4.6, 4.8
+STRIP_LEFT, STRIP_RIGHT, ASIDE_LEFT = 2.5, 4.3, 4.48
 SHARES = {"part", "part_favorable"}  # formulas whose values lie between 0 and 100 by construction
 OBTENTION_LABELS = {
     "saisie": "saisi",
@@ -127,45 +127,49 @@ def draw_indicators(publication: Publication, question: str) -> Chart | None:
 def read_strips(publication: Publication, question: str) -> tuple[list[Strip], int]:
     """Strips of a question in the order of the framework, and the number of indicators with a value but no reference."""
     regional = (publication.reference or {}).get("indicateurs", {})
-    table = publication.indicateurs
-    table = table[
-        (table["question"] == question) & (table["statut"] == "ok") & table["valeur"].notna() & table["groupe"].isna()
-    ]
     strips: list[Strip] = []
     alone: set[str] = set()
-    for code, indicator in publication.referentiel.indicateurs.items():
-        mine = _latest(table[table["indicateur"] == code])
-        for row in rows_of(mine):
+    for code, rows in _latest(publication, question).items():
+        for row in rows:
             found = regional.get(f"{code}|{row.obtention}")
-            if not found:
+            if found:
+                strips.append(_strip(publication.referentiel, row, found, len(rows) > 1))
+            else:
                 alone.add(code)
-                continue
-            several = len(mine) > 1
-            origin = (
-                clean(str(row.source)) if isinstance(row.source, str) else OBTENTION_LABELS.get(str(row.obtention), "")
-            )
-            strips.append(
-                Strip(
-                    code=code,
-                    label=clean(indicator.libelle),
-                    unite=str(row.unite),
-                    share=indicator.formule.value in SHARES,
-                    origin=origin if several else "",
-                    year=str(int(row.annee)) if has_value(row.annee) else "",
-                    value=float(row.valeur),
-                    q1=float(found["q1"]),
-                    median=float(found["mediane"]),
-                    q3=float(found["q3"]),
-                    n=int(found["n"]),
-                )
-            )
     return strips, len(alone - {strip.code for strip in strips})
 
 
-def _latest(rows: pd.DataFrame) -> pd.DataFrame:
-    """The last year of each way and source: what each source says stays side by side."""
-    ordered = rows.sort_values(["obtention", "source", "annee"], kind="stable", na_position="first")
-    return ordered.groupby(["obtention", "source"], dropna=False, sort=True).tail(1)
+def _latest(publication: Publication, question: str) -> dict[str, list[Any]]:
+    """Values by indicator: the last year of each way of obtaining and source, which stay side by side."""
+    table = publication.indicateurs
+    table = table[(table["question"] == question) & (table["statut"] == "ok") & table["groupe"].isna()]
+    newest: dict[str, dict[tuple[str, str], Any]] = {}
+    for row in rows_of(table[table["valeur"].notna()]):
+        mine = newest.setdefault(str(row.indicateur), {})
+        key = (str(row.obtention), str(row.source))
+        if key not in mine or not has_value(mine[key].annee) or row.annee > mine[key].annee:
+            mine[key] = row
+    known = publication.referentiel.indicateurs
+    return {code: [newest[code][key] for key in sorted(newest[code])] for code in known if code in newest}
+
+
+def _strip(referentiel: Referentiel, row: Any, found: Mapping[str, Any], several: bool) -> Strip:
+    """One strip; where it comes from is said when the indicator has several values."""
+    indicator = referentiel.indicateurs[str(row.indicateur)]
+    origin = clean(row.source) if isinstance(row.source, str) else OBTENTION_LABELS.get(str(row.obtention), "")
+    return Strip(
+        code=indicator.code,
+        label=clean(indicator.libelle),
+        unite=str(row.unite),
+        share=indicator.formule.value in SHARES,
+        origin=origin if several else "",
+        year=str(int(row.annee)) if has_value(row.annee) else "",
+        value=float(row.valeur),
+        q1=float(found["q1"]),
+        median=float(found["mediane"]),
+        q3=float(found["q3"]),
+        n=int(found["n"]),
+    )
 
 
 def _draw_strips(page: Page, referentiel: Referentiel, strips: Sequence[Strip]) -> float:
@@ -174,12 +178,12 @@ def _draw_strips(page: Page, referentiel: Referentiel, strips: Sequence[Strip]) 
         label = label_lines(strip.code, strip.label, STRIP_LEFT - 0.2)
         origin = wrap(strip.origin, STRIP_LEFT - 0.2, max_lines=2) if strip.origin else []
         aside = _aside(referentiel, strip)
-        height = max(len(label) * 0.15 + len(origin) * LINE, len(aside) * LINE + 0.02, 0.5) + 0.14
+        height = max(len(label) * 0.15 + len(origin) * LINE, len(aside) * LINE + 0.01, 0.42) + 0.1
         page.line([0, WIDTH], [y, y], color=GRID)
-        under = page.paragraph(0, y + 0.07, label, size=SIZE, step=0.15)
+        under = page.paragraph(0, y + 0.05, label, size=SIZE, step=0.15)
         page.paragraph(0, under, origin, color=QUIET)
-        _draw_strip(page, referentiel, strip, y + 0.24)
-        top = y + 0.07
+        _draw_strip(page, referentiel, strip, y + 0.17)
+        top = y + 0.05
         for line, bold in aside:
             page.text(ASIDE_LEFT, top, line, size=SIZE if bold else 8.0, bold=bold, color=INK if bold else QUIET)
             top += LINE + (0.01 if bold else 0)
@@ -211,9 +215,9 @@ def _draw_strip(page: Page, referentiel: Referentiel, strip: Strip, middle: floa
     page.line([at(strip.median)] * 2, [middle - 0.11, middle + 0.11], color=INK, lw=1.8)
     page.marker([at(strip.value)], [middle], color=ACCENT, size=9)
     left, right = _end(referentiel, low, strip.unite), _end(referentiel, high, strip.unite)
-    page.text(STRIP_LEFT, middle + 0.12, left, color=QUIET)
+    page.text(STRIP_LEFT, middle + 0.1, left, color=QUIET)
     if text_width(left) + text_width(right) + 0.1 < STRIP_RIGHT - STRIP_LEFT:
-        page.text(STRIP_RIGHT, middle + 0.12, right, color=QUIET, ha="right")
+        page.text(STRIP_RIGHT, middle + 0.1, right, color=QUIET, ha="right")
 
 
 def _end(referentiel: Referentiel, value: float, unite: str) -> str:
