@@ -341,7 +341,12 @@ def _width(column: Column) -> int:
 def _format_name(column: Column) -> str:
     if column.kind == "date":
         return "date"
-    return "nombre" if column.kind in _NUMERIC else "texte"
+    return "nombre" if _may_be_number(column) else "texte"
+
+
+def _may_be_number(column: Column) -> bool:
+    """``valeur`` holds a number or a category code: as a text cell it would turn typed numbers into text."""
+    return column.kind in _NUMERIC or column.name == "valeur"
 
 
 def _cell(writer: _Book, sheet: Worksheet, line: int, index: int, column: Column, value: object) -> None:
@@ -351,7 +356,7 @@ def _cell(writer: _Book, sheet: Worksheet, line: int, index: int, column: Column
         return
     if column.kind == "date" and len(text) == 10:
         sheet.write_datetime(line, index, datetime.combine(date.fromisoformat(text), datetime.min.time()), style)
-    elif column.kind in _NUMERIC and _is_number(text):
+    elif _may_be_number(column) and _is_number(text):
         sheet.write_number(line, index, float(text), style)
     else:
         sheet.write_string(line, index, text, style)

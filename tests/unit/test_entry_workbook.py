@@ -16,6 +16,7 @@ from evalkit.documents.entry_workbook import TERRITORY_KEYS, VERSION_PROPERTY, w
 from evalkit.documents.new_dossier import make_new_dossier
 from evalkit.errors import EvalkitError, ExitCode
 from evalkit.loaders import territory
+from evalkit.loaders.dossier import load_dossier
 from evalkit.loaders.referentiel import load_referentiel
 from evalkit.model.dossier import DISPLAY_SHEETS, HELP_COLUMN_PREFIX, SILENCES, TABLES
 from evalkit.model.referentiel import Referentiel
@@ -28,7 +29,9 @@ ROWS: dict[str, list[dict[str, object]]] = {
     ],
     "arbitrages": [{"sous_question": "Q1.2", "niveau": "0", "preuve": "=1+1", "date": "2022-09-02"}],
     "indicateurs": [
-        {"indicateur": "Q1.1.a", "annee": 2021, "numerateur": 12.5, "denominateur": 40, "source": "@bilan"}
+        {"indicateur": "Q1.1.a", "annee": 2021, "numerateur": 12.5, "denominateur": 40, "source": "@bilan"},
+        {"indicateur": "Q2.4.a", "annee": 2021, "valeur": 7},
+        {"indicateur": "Q1.2.c", "annee": 2021, "valeur": "partiel"},
     ],
     "constats": [{"id": "Q1-F1", "question": "Q1", "type": "frein", "texte": "Réunions « trop longues » & tardives"}],
 }
@@ -171,6 +174,8 @@ def test_text_stays_text_and_dates_are_dates(book: Workbook, formulas: Workbook)
     assert (proof.value, proof.data_type) == ("=1+1", "s")
     assert sheet.cell(row, _column(sheet, "date")).is_date
     assert sheet.cell(row, _column(sheet, "niveau")).value == 0
+    values = book["indicateurs"]
+    assert [values.cell(r, _column(values, "valeur")).value for r in (2, 3, 4)] == [None, 7, "partiel"]
     ratings = book["cotations"]
     assert [ratings.cell(r, _column(ratings, "niveau")).value for r in (2, 3)] == [3, "ne_sait_pas"]
     assert ratings.cell(4, _column(ratings, "niveau")).value is None, "une ligne vide n'a pas de niveau"
@@ -197,6 +202,47 @@ def test_the_sheet_asks_for_every_key_the_reader_knows() -> None:
     structures = {"faits", "qpv", "qpv_anciens"}
     known = {key.name for key in (*territory.TERRITORY_KEYS, *territory.FACTS)} | set(territory.WORKBOOK_CAMPAGNE)
     assert {key for key, _ in TERRITORY_KEYS} == known - structures
+
+
+def test_what_was_filled_comes_back_through_the_reader(tmp_path: Path, referentiel: Referentiel) -> None:
+    """Blank rows with a prefilled key are silence: not rows, not faults."""
+    campagne = tmp_path / "2022"
+    folder = campagne / "essai"
+    folder.mkdir(parents=True)
+    (campagne / "campagne.yml").write_text(
+        'libelle: "Essai"\nannee: 2022\ndate_reference: "2022-11-30"\nfictif: oui\n'
+        f'referentiel_version: "{referentiel.version}"\nmodules: [cooperations]\n',
+        encoding="utf-8",
+    )
+    quartiers = (Qpv("QF059900", "Les Tisserands", "2015", ("Ardelle",)), Qpv("QF059901", "La Plaine", "2015"))
+    written = Territory(
+        "essai",
+        "Contrat d’essai",
+        "59",
+        "2015",
+        type="commune",
+        communes=("Ardelle", "Thunelles"),
+        qpv=quartiers,
+        modules=("cooperations",),
+        fictif=True,
+        faits={"conseil_citoyen": False, "npnru": True},
+    )
+    write_entry_workbook(folder / "evaluation.xlsx", referentiel, written, None, (), ROWS)
+    dossier = load_dossier(folder, referentiel)
+    assert dossier.territoire == written
+    assert not [fault for fault in dossier.avertissements if "evaluation.xlsx" in fault.place.file]
+    assert {name: len(table) for name, table in dossier.tables.items() if len(table)} == {
+        name: len(rows) for name, rows in ROWS.items()
+    }
+    ratings = dossier.tables["cotations"]
+    assert ratings["niveau"].tolist()[0] == 3
+    assert ratings["silence"].tolist()[1] == "ne_sait_pas"
+    assert ratings["date"].tolist()[0] == "2022-05-12"
+    assert dossier.tables["arbitrages"]["preuve"].tolist() == ["=1+1"]
+    values = dossier.tables["indicateurs"].set_index("indicateur")
+    assert values.loc["Q1.1.a", ["numerateur", "denominateur"]].tolist() == [12.5, 40]
+    assert values.loc["Q2.4.a", "valeur"] == 7
+    assert values.loc["Q1.2.c", "modalite"] == "partiel"
 
 
 def test_new_dossier_never_overwrites(tmp_path: Path, referentiel: Referentiel) -> None:

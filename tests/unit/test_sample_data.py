@@ -17,6 +17,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from evalkit.loaders.dossier import list_dossiers, load_dossier
 from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.yaml_files import read_yaml
 from evalkit.model.dossier import HELP_COLUMN_PREFIX, SILENCES, TABLES
@@ -67,6 +68,20 @@ def test_the_generator_gives_the_files_that_are_checked_in(remade: Path) -> None
 @pytest.mark.parametrize("name", [name for name in _files(SAMPLES) if name.endswith(".xlsx")])
 def test_the_workbooks_hold_the_same_answers(remade: Path, name: str) -> None:
     assert _filled(remade / name) == _filled(SAMPLES / name)
+
+
+@pytest.mark.parametrize("year", ["2019", "2022"])
+def test_every_dossier_is_read_without_a_remark(year: str) -> None:
+    """Among them: CSV in cp1252, with a BOM, French dates, workbooks in a folder and alone."""
+    referentiel = load_referentiel()
+    dossiers = list_dossiers(SAMPLES / year)
+    assert len(dossiers) == (40 if year == "2022" else 10)
+    for path in dossiers:
+        dossier = load_dossier(path, referentiel)
+        assert dossier.avertissements == (), path
+        assert dossier.territoire.fictif
+        if year == "2022":
+            assert len(dossier.contexte["qpv"].unique()) == len(dossier.territoire.qpv), path
 
 
 def test_size_and_proportions_of_the_region() -> None:
