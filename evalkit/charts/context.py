@@ -63,6 +63,7 @@ class Series:
     geographie: str
     source: str
     former: bool  # QPV of 2015 of the same communes, for a contract of 2024
+    several: bool  # the same edition has other variables for this figure
     others: tuple[str, ...]  # other editions or variables, left to the table
 
 
@@ -102,7 +103,7 @@ def draw_context(publication: Publication, indicateur: str) -> Chart | None:
         height,
         publication,
         identifiant=f"contexte-{indicateur}",
-        titre=f"{label}{former}",
+        titre=f"{label}{f' – variable {series.variable}' if series.several else ''}{former}",
         alt=_alt(referentiel, label, series),
         unite=unit.libelle if unit else series.unite,
         base=f"{plural(len(series.bars), 'quartier prioritaire', 'quartiers prioritaires')}, {len(known)} avec une valeur",
@@ -123,9 +124,9 @@ def read_series(publication: Publication, indicateur: str) -> Series | None:
     former = own.empty
     candidates = with_value if former else own
     edition = max(candidates["edition"].fillna(""))
-    first = (
-        candidates[candidates["edition"].fillna("") == edition].sort_values(["variable", "qpv"], kind="stable").iloc[0]
-    )
+    latest = candidates[candidates["edition"].fillna("") == edition]
+    variables = sorted(set(latest["variable"]), key=lambda name: (_rank(publication, indicateur, name), name))
+    first = latest[latest["variable"] == variables[0]].sort_values("qpv", kind="stable").iloc[0]
     same = rows[
         (rows["edition"].fillna("") == edition)
         & (rows["variable"] == first["variable"])
@@ -145,8 +146,16 @@ def read_series(publication: Publication, indicateur: str) -> Series | None:
         geographie=_text(first["geographie"]),
         source=_text(first["source"]),
         former=former,
+        several=len(variables) > 1,
         others=tuple(others),
     )
+
+
+def _rank(publication: Publication, indicateur: str, variable: str) -> int:
+    """Place of a variable among those that the framework names for an indicator: the first named is the one drawn."""
+    named = next((c.variable_source for c in publication.referentiel.contexte if c.code == indicateur), "")
+    place = named.find(variable)
+    return place if place >= 0 else len(named)
 
 
 def _codes(publication: Publication) -> set[str]:

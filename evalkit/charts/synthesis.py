@@ -6,6 +6,7 @@ held by one territory of forty stays readable, which a slice of a stacked bar wo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -360,7 +361,7 @@ def draw_synthesis_nominatif(pub_synthese: PublicationSynthese) -> Chart | None:
     codes = [code for code in pub_synthese.referentiel.questions_par_code if code in set(table["question"])]
     cells = {(str(row.territoire), str(row.question)): row for row in rows_of(table)}
     names = table.drop_duplicates("territoire")[["territoire", "nom"]].itertuples(index=False, name=None)
-    territories = sorted(names, key=lambda pair: (sort_key(str(pair[1])), pair[0]))
+    territories = sorted(names, key=lambda pair: (_alphabetical(str(pair[1])), pair[0]))
     page = Page()
     height = _draw_named(page, codes, territories, cells)
     used = {str(row.statut) for row in cells.values()} & set(SHORT_STATUS)
@@ -413,6 +414,11 @@ def _draw_named(
     page.marker(*marks, color=ACCENT, size=6.5)
     page.line([0, WIDTH], [y, y], color=GRID)
     return y + 0.04
+
+
+def _alphabetical(name: str) -> tuple[str, str]:
+    """Order by the place: « Contrat de ville d’Aldrebourg » stands under A."""
+    return sort_key(re.sub(r"(?i)^contrats? de ville (de la |de l['’]|du |des |de |d['’])?", "", name))
 
 
 def _short(row: Any) -> str:

@@ -272,6 +272,32 @@ def test_editions_and_geographies_are_never_mixed() -> None:
     assert "édition 2017" in chart.note
 
 
+def test_of_several_variables_the_first_named_by_the_framework_is_drawn_and_said() -> None:
+    """« total et femmes »: the total is drawn, the title says which, and the note sends to the table for the other."""
+    p = with_context(4, comparison=None)
+    made = p.referentiel.model_dump()
+    made["contexte"] = [{**made["contexte"][0], "variable_source": "POP_MUN, POP_F"}]
+    women = p.contexte.assign(variable="POP_F", valeur=88.0)
+    rows = as_table("contexte", [*women.to_dict("records"), *p.contexte.to_dict("records")])
+    referentiel = type(p.referentiel).model_validate(made)
+    chart = draw_context(dataclasses.replace(p, contexte=rows, referentiel=referentiel), "CTX.1")
+    assert chart is not None
+    assert chart.titre == "Population municipale – variable POP_MUN"
+    assert "88" not in chart.donnees.to_csv()
+    assert "POP_F" in chart.note
+
+
+def test_names_stand_under_the_letter_of_the_place() -> None:
+    s = make_synthese(6, nominatif=True)
+    names = ["Contrat de ville de Bavelin", "Contrat de ville d’Émerange", "Contrat de ville du Val-Dru"] * 2
+    frame = s.tables["nominatif"]
+    renamed = dict(zip(sorted(set(frame["territoire"])), names, strict=True))
+    table = frame.assign(nom=frame["territoire"].map(renamed))
+    chart = draw_synthesis_nominatif(dataclasses.replace(s, tables={**s.tables, "nominatif": table}))
+    assert chart is not None
+    assert list(chart.donnees["Territoire"])[::2] == names[:3]
+
+
 # --- what alternative texts say ------------------------------------------------------------------------------------
 
 
