@@ -125,7 +125,9 @@ def read_cell(raw: Raw, column: Column, words: Vocabulary, from_sheet: bool = Fa
     if is_blank(raw):
         return Read()
     if isinstance(raw, time | timedelta):
-        return Read(fault=("DON-016", "une valeur, pas une durée ni une heure", "mettez la cellule au format « Texte »"))
+        return Read(
+            fault=("DON-016", "une valeur, pas une durée ni une heure", "mettez la cellule au format « Texte »")
+        )
     if column.kind in ("code_sous_question", "code_question", "code_indicateur"):
         return _code(raw, column.kind, words)
     reader = _READERS.get(column.kind)
@@ -251,7 +253,9 @@ def _doubt(text: str, silence: str) -> str:
 def _niveau(raw: Raw, column: Column, words: Vocabulary, from_sheet: bool) -> Read:
     expected = "un niveau entier de 0 à 5, ou un silence (nr, nsp, so…)"
     if isinstance(raw, bool | date | datetime):
-        fix = "Excel a changé la saisie en date : retapez le niveau seul" if not isinstance(raw, bool) else "tapez 0 à 5"
+        fix = (
+            "Excel a changé la saisie en date : retapez le niveau seul" if not isinstance(raw, bool) else "tapez 0 à 5"
+        )
         return Read(fault=("DON-014", expected, fix))
     text, repair = as_text(raw), ""
     silence = silence_of(text)

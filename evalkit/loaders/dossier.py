@@ -113,11 +113,19 @@ def list_dossiers(campagne_path: str | Path) -> list[Path]:
     for item in sorted(Path(campagne_path).iterdir()):
         if item.name.startswith((".", "~", "_")):
             continue
-        if (item.is_dir() and item.name not in NOT_DOSSIERS) or (
+        if (item.is_dir() and item.name not in NOT_DOSSIERS and _looks_like_dossier(item)) or (
             item.is_file() and item.suffix.lower() == ".xlsx" and item.name != "travail.xlsx"
         ):
             found.append(item)
     return found
+
+
+def _looks_like_dossier(folder: Path) -> bool:
+    """An empty folder, or one with a file that bears (nearly) the name of a table, of the workbook or of the identity."""
+    names = (*TABLES, "territoire", "evaluation")
+    files = [item for item in folder.iterdir() if item.is_file() and not item.name.startswith((".", "~"))]
+    stems = [normalise(file.stem) for file in files]
+    return not any(folder.iterdir()) or any(stem in names or bool(nearest(stem, names)) for stem in stems)
 
 
 # --- a dossier ----------------------------------------------------------------------------------------------------------
@@ -196,8 +204,8 @@ def _inventory(reading: _Reading) -> None:
         elif suffix == ".csv" and stem in TABLES:
             _keep_csv(reading, stem, file)
         elif suffix in _OLD_WORKBOOKS:
-            reading.attempt(read_workbook, file, reading.show(file))
-            _say_file(reading, file)
+            if reading.attempt(read_workbook, file, reading.show(file)) is not None:
+                _say_file(reading, file)
         elif file.name.lower() not in _OTHER_FILES and suffix in (".csv", ".xlsx", ".yml", ".yaml"):
             _say_file(reading, file)
     if reading.workbook:
@@ -429,15 +437,14 @@ def _empty_context() -> pd.DataFrame:
 
 def _context(reading: _Reading) -> pd.DataFrame:
     """Rows of the territory's QPV, from the dossier's own file else from the campaign's."""
-    from evalkit.loaders.open_data_context import read_context
+    from evalkit.loaders.open_data_context import read_context, territory_context
 
     folders = [reading.path, reading.path.parent] if reading.is_folder else [reading.path.parent]
     file = next((folder / CONTEXT_FILE for folder in folders if (folder / CONTEXT_FILE).is_file()), None)
     if file is None or reading.territory is None:
         return _empty_context()
     codes = {qpv.code for qpv in (*reading.territory.qpv, *reading.territory.qpv_anciens)}
-    frame = read_context(file)
-    return frame[frame["qpv"].isin(codes)].reset_index(drop=True)
+    return territory_context(read_context(file), codes, reading.territory.generation)
 
 
 def _reference(reading: _Reading) -> Mapping[str, Any] | None:

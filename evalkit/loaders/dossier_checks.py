@@ -62,7 +62,7 @@ def _settle_value(reading: TableReading, row: Row, indicator: Indicateur) -> Non
         _settle_category(reading, row, indicator, raw)
         return
     percent = indicator.unite == "pourcent"
-    read = read_number(raw, not reading.grid.is_csv, percent)
+    read = read_number(raw, percent=percent)  # the column is text in the workbook too: no repair to tell
     if read.fault is not None:
         row.broken = True
         reading.say(read.fault[0], row, "valeur", show(raw), *read.fault[1:])

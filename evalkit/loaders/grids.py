@@ -10,11 +10,13 @@ import codecs
 import csv
 import io
 import re
+import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ Raw = str | int | float | bool | date | datetime | None
 _USUAL = set("àâäæçéèêëîïôöœùûüÿÀÂÄÆÇÉÈÊËÎÏÔÖŒÙÛÜŸ’‘“”«»–—…€°²³½¼·•§\u00a0ñáíóúãõß×±µº™®©")
 _CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 _REF = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
+_JOINTS = re.compile(r"[\s\-–_’'\u200b\ufeff]+")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -58,7 +61,9 @@ class Grid:
     def place(self, row: int, column: int | None = None, header: str = "", note: str = "") -> Place:
         """Address of a cell (or of a row when ``column`` is None)."""
         if self.is_csv:
-            return Place(self.file, line=self.lines[row] if row < len(self.lines) else row + 1, column=header, note=note)
+            return Place(
+                self.file, line=self.lines[row] if row < len(self.lines) else row + 1, column=header, note=note
+            )
         cell = f"{column_letters(column)}{row + 1}" if column is not None else ""
         return Place(self.file, self.sheet, cell, None if cell else row + 1, note=note)
 
@@ -381,7 +386,11 @@ def _decode(data: bytes, shown: str) -> tuple[str, list[Fault]]:
         raise _not_text(shown, "un classeur ou une archive renommés en .csv")
     if data.lstrip(b"\xef\xbb\xbf \r\n\t")[:200].lower().startswith((b"<!doctype html", b"<html")):
         raise _not_text(shown, "une page web enregistrée sous ce nom")
-    for mark, name in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
         if data.startswith(mark):
             try:
                 return _newlines(data.decode(name)), []
@@ -475,8 +484,12 @@ def _cell(value: str) -> Raw:
 
 def normalise(text: object) -> str:
     """How headers, sheets and choices are compared: no accent, no case, ``_`` for any run of spaces and hyphens."""
-    import unicodedata
+    return _normalise(str(text))
 
-    text = str(text).replace("œ", "oe").replace("Œ", "OE")
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return re.sub(r"[\s\-–_’'\u200b\ufeff]+", "_", plain.strip().lower()).strip("_*: ")
+
+@lru_cache(maxsize=20_000)
+def _normalise(text: str) -> str:
+    text = text.replace("œ", "oe").replace("Œ", "OE")
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return _JOINTS.sub("_", text.strip().lower()).strip("_*: ")

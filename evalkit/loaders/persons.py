@@ -6,24 +6,14 @@ import re
 import unicodedata
 
 _CODE = re.compile(r"^(?:[A-Z]{1,5}[-_.]?)?\d{1,5}(?:[-_.][A-Z0-9]{1,4}){0,2}$")
-_MAIL_OR_PHONE = re.compile(r"[\w.+-]+@[\w-]+\.\w+|(?:(?:\+|00)33|0)[\s.\-]?[1-9](?:[\s.\-\u00a0\u202f]?\d{2}){4}(?!\d)")
+_MAIL_OR_PHONE = re.compile(
+    r"[\w.+-]+@[\w-]+\.\w+|(?:(?:\+|00)33|0)[\s.\-]?[1-9](?:[\s.\-\u00a0\u202f]?\d{2}){4}(?!\d)"
+)
 _CIVILITY = re.compile(r"(?:^|[\s,;(])(?:M\.|MM\.|Mr\.?|Mme|Mlle|Monsieur|Madame|Mademoiselle|Me)\s+[A-ZÀ-ÝŒ]")
 _NAME_PART = re.compile(r"^(?:[A-ZÀ-ÝŒ][a-zà-ÿœ]+|[A-ZÀ-ÝŒ]{2,}|[A-ZÀ-ÝŒ]\.)(?:[-’'][A-ZÀ-ÝŒa-zà-ÿœ]+)*$")
 # Words of functions and bodies: two capitals with one of them are a service, not a person.
 _FUNCTION_WORDS = frozenset(
-    """accueil action adjoint adjointe agence agent agglomeration animateur animatrice associatif association associations
-    atelier bailleur bailleurs bureau cabinet cadre caf caisse ccas centre charge chargee chef cheffe cite citoyen citoyens
-    cohesion collectif college comite commission commune communes communaute conseil conseiller conseillere contrat
-    coordination coordinateur coordinatrice coordonnateur coordonnatrice culture cpam delegation delegue deleguee
-    departement departemental dgs directeur directeurs directrice direction ddets dreets developpement ecole economie
-    education educatif egalite elu elue elus emploi enfance epci equipe etat etablissement famille federation femmes
-    financeurs foyer france gestionnaire gouvernance groupe habitat habitants insertion institut intercommunalite jeunesse
-    justice locale local logement lycee maire mairie maison mediation mediateur mediatrice metropole mission missions mpt
-    observatoire office opca parents partenaires pilote pilotes plie police politique pole pompiers prefecture prefet
-    prefete president presidente prevention programme projet proximite publique publics quartier quartiers referent
-    referente region regional renovation renouvellement reseau responsable reussite sante secretaire secretariat securite
-    service services social sociale social sociaux sport sports sous-prefecture sous-prefet sous-prefete syndicat
-    technique travail urbain urbaine urbanisme vice-president vice-presidente ville vie""".split()
+    ["accueil", "action", "adjoint", "adjointe", "agence", "agent", "agglomeration", "animateur", "animatrice", "associatif", "association", "associations", "atelier", "bailleur", "bailleurs", "bureau", "cabinet", "cadre", "caf", "caisse", "ccas", "centre", "charge", "chargee", "chef", "cheffe", "cite", "citoyen", "citoyens", "cohesion", "collectif", "college", "comite", "commission", "commune", "communes", "communaute", "conseil", "conseiller", "conseillere", "contrat", "coordination", "coordinateur", "coordinatrice", "coordonnateur", "coordonnatrice", "culture", "cpam", "delegation", "delegue", "deleguee", "departement", "departemental", "dgs", "directeur", "directeurs", "directrice", "direction", "ddets", "dreets", "developpement", "ecole", "economie", "education", "educatif", "egalite", "elu", "elue", "elus", "emploi", "enfance", "epci", "equipe", "etat", "etablissement", "famille", "federation", "femmes", "financeurs", "foyer", "france", "gestionnaire", "gouvernance", "groupe", "habitat", "habitants", "insertion", "institut", "intercommunalite", "jeunesse", "justice", "locale", "local", "logement", "lycee", "maire", "mairie", "maison", "mediation", "mediateur", "mediatrice", "metropole", "mission", "missions", "mpt", "observatoire", "office", "opca", "parents", "partenaires", "pilote", "pilotes", "plie", "police", "politique", "pole", "pompiers", "prefecture", "prefet", "prefete", "president", "presidente", "prevention", "programme", "projet", "proximite", "publique", "publics", "quartier", "quartiers", "referent", "referente", "region", "regional", "renovation", "renouvellement", "reseau", "responsable", "reussite", "sante", "secretaire", "secretariat", "securite", "service", "services", "social", "sociale", "social", "sociaux", "sport", "sports", "sous-prefecture", "sous-prefet", "sous-prefete", "syndicat", "technique", "travail", "urbain", "urbaine", "urbanisme", "vice-president", "vice-presidente", "ville", "vie"]
 )
 
 

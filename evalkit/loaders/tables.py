@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from evalkit.model.territory import Qpv
 
 SEARCHED_ROWS = 30  # the line of headers stands among the first non-empty lines
+_LONGEST_HEADER = 40
 _NUMERIC = ("nombre", "effectif", "annee")
 # Columns that the entry workbook fills in advance: a row that has nothing else was left to fill, and is not an answer.
 _PREFILLED = {"arbitrages": ("sous_question",), "indicateurs": ("indicateur", "annee")}
@@ -122,14 +123,18 @@ def read_table(grid: Grid, table: Table, words: Vocabulary) -> TableReading:
 def _find_header(reading: TableReading) -> int | None:
     """The line that names most columns, among the first ones."""
     names = {normalise(column.name) for column in reading.table.columns}
+    required = {normalise(column.name) for column in reading.table.columns if column.required}
     best, best_score, seen = None, 0, 0
     for index, cells in enumerate(reading.grid.rows):
         texts = [normalise(cell) for cell in cells if isinstance(cell, str) and not is_blank(cell)]
         if not texts:
             continue
-        score = 2 * sum(text in names for text in texts) + sum(bool(nearest(text, names)) for text in texts)
+        exact = sum(text in names for text in texts)
+        score = 2 * exact + sum(bool(nearest(text, names)) for text in texts if len(text) <= _LONGEST_HEADER)
         if score > best_score:
             best, best_score = index, score
+        if exact >= max(2, len(required)) and required <= set(texts):
+            break  # every column that must be there is named: this is the line
         seen += 1
         if seen >= SEARCHED_ROWS:
             break
@@ -198,7 +203,10 @@ def _tell_unnamed(reading: TableReading, header: int, index: int) -> None:
         (i for i in range(header + 1, len(reading.grid.rows)) if not is_blank(reading.grid.at(i, index))), None
     )
     if first is not None:
-        read, fix = "une colonne sans titre qui contient des valeurs", "donnez-lui un titre de la liste, ou supprimez-la"
+        read, fix = (
+            "une colonne sans titre qui contient des valeurs",
+            "donnez-lui un titre de la liste, ou supprimez-la",
+        )
         place = reading.grid.place(first, index, f"n° {index + 1}")
         reading.faults.append(Fault("DON-033", place, read, "un titre au-dessus de chaque colonne", fix))
 
@@ -224,9 +232,7 @@ def _tell_missing(reading: TableReading, header: int) -> None:
                 continue  # said once, with the cure
             place = reading.grid.place(header)
             fix = f"ajoutez une colonne « {column.name} »"
-            reading.faults.append(
-                Fault("DON-008", place, "une colonne absente", f"une colonne « {column.name} »", fix)
-            )
+            reading.faults.append(Fault("DON-008", place, "une colonne absente", f"une colonne « {column.name} »", fix))
 
 
 def _tell_merged(reading: TableReading, header: int) -> None:
@@ -268,7 +274,11 @@ def _read_row(reading: TableReading, index: int, header: int, words: Vocabulary)
 
 def _repeats_header(reading: TableReading, index: int, header: int) -> bool:
     filled = [p for p in reading.columns.values() if not is_blank(reading.grid.at(index, p))]
-    same = [p for p in filled if normalise(reading.grid.at(index, p)) == normalise(reading.grid.at(header, p))]
+    same = []
+    for position in filled:
+        if normalise(reading.grid.at(index, position)) != normalise(reading.grid.at(header, position)):
+            return False
+        same.append(position)
     return len(same) >= 2 and len(same) == len(filled)
 
 
