@@ -61,7 +61,7 @@ _QPV_COLUMNS = (
 )
 _GUIDE = (
     "Ce classeur recueille l'évaluation de votre contrat de ville. Remplissez-le à votre rythme : rien n'est obligatoire.",
-    "1. Feuille « territoire » : l'identité du contrat. Feuille « qpv » : ses quartiers.",
+    "1. Feuille « territoire » : l'identité du contrat, l'année et la date de référence. Feuille « qpv » : ses quartiers.",
     "2. Feuille « cotations » : une ligne par personne (ou instance) et par sous-question, avec un niveau de 0 à 5.",
     "3. Feuille « arbitrages » : le niveau arrêté en réunion, une ligne par sous-question, et la preuve qui le justifie.",
     "4. Feuille « indicateurs » : une valeur, ou un numérateur et un dénominateur. Ils éclairent le débat, ils ne notent pas.",

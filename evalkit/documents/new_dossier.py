@@ -8,8 +8,10 @@ from pathlib import Path
 
 from evalkit.documents.entry_workbook import FILE_NAME, write_entry_workbook
 from evalkit.errors import fail
+from evalkit.loaders.dossier import CAMPAGNE_FILE, load_campagne
+from evalkit.loaders.fingerprint import ensure_key
 from evalkit.model.referentiel import Referentiel
-from evalkit.model.territory import Campagne, Territory
+from evalkit.model.territory import Geographie, Territory
 
 _TEXTS_GUIDE = """Textes libres
 
@@ -25,24 +27,27 @@ def make_new_dossier(
     nom: str = "",
     departement: str = "",
     modules: Sequence[str] = (),
-    campagne: Campagne | None = None,
 ) -> Path:
     """Make the folder of a territory; return the workbook to fill.
 
-    The folder may exist when it is empty: a person may have made it by hand. Nothing is ever overwritten.
+    The folder may exist when it is empty: a person may have made it by hand. Nothing is ever overwritten. A
+    ``campagne.yml`` beside it gives the modules, the generation and the year to write in advance.
 
     Raises
     ------
     EvalkitError
-        USA-010: something is already there. USA-001: the path is that of a file.
+        USA-010: something is already there. Faults of ``campagne.yml``, when there is one.
     """
     _refuse_what_exists(path)
+    beside = path.resolve().parent
+    campagne = load_campagne(beside) if (beside / CAMPAGNE_FILE).is_file() else None
+    generation: Geographie = "2015" if campagne and campagne.annee < 2024 else "2024"
     workbook = path / FILE_NAME
     (path / "textes").mkdir(parents=True)
     (path / "textes" / "LISEZMOI.txt").write_text(_TEXTS_GUIDE, encoding="utf-8", newline="\n")
-    make_key(path)
+    ensure_key(path)
     territoire = Territory(
-        dossier=path.name, nom=nom, departement=departement, generation="2024", modules=tuple(modules)
+        dossier=path.name, nom=nom, departement=departement, generation=generation, modules=tuple(modules)
     )
     partial = workbook.with_name(f".{FILE_NAME}.partiel")
     write_entry_workbook(partial, referentiel, territoire, campagne, modules)
@@ -68,15 +73,3 @@ def _refuse_what_exists(path: Path) -> None:
             expected="un dossier qui n'existe pas encore, ou vide : evalkit n'écrase jamais ce que vous avez rempli",
             fix="choisissez un autre nom de dossier, ou continuez avec celui-ci : evalkit verifier " + str(path),
         )
-
-
-def make_key(dossier: Path) -> Path:
-    """Make ``.evalkit/cle`` (32 random bytes, hexadecimal, readable by its owner only) unless it is there."""
-    folder = dossier / ".evalkit"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    key = folder / "cle"
-    if not key.exists():
-        descriptor = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as stream:
-            stream.write(os.urandom(32).hex() + "\n")
-    return key

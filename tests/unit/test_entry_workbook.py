@@ -143,12 +143,11 @@ def test_the_descriptor_is_beside_the_level(book: Workbook, formulas: Workbook, 
     assert sheet.cell(row, 2).value == referentiel.sous_questions["Q1.2"].titre
     assert sheet.cell(row, level + 1).value == referentiel.sous_questions["Q1.2"].echelle.niveaux[0]
     formula = formulas["arbitrages"].cell(row, level + 1).value
-    assert "MATCH" in formula
-    assert f"$C{row}" in formula
-    assert f"$A{row}" in formula
-    first, last = formula.split("INDEX(")[1].split(",")[0].split("!")[1].replace("$", "").split(":")
-    grid = book["echelles"][first:last]
-    assert [cell.value for cell in grid[1]] == list(referentiel.sous_questions["Q1.2"].echelle.niveaux.values())
+    keys, grid = "echelles!$A$2:$A$25", "echelles!$C$2:$H$25"
+    found = f"INDEX({grid},MATCH($A{row},{keys},0),$C{row}+1)"
+    assert formula == f'=IF(ISNUMBER($C{row}),IFERROR({found},""),"")'
+    cells = book["echelles"]["C2:H25"]
+    assert [cell.value for cell in cells[1]] == list(referentiel.sous_questions["Q1.2"].echelle.niveaux.values())
 
 
 def test_headers_are_protected_and_cells_are_not(book: Workbook) -> None:
@@ -262,6 +261,25 @@ def test_new_dossier_never_overwrites(tmp_path: Path, referentiel: Referentiel) 
     with pytest.raises(EvalkitError, match="un fichier porte déjà ce nom"):
         make_new_dossier(workbook, referentiel)
     assert not list(folder.glob("*.partiel"))
+
+
+def test_a_campaign_beside_gives_its_year_and_modules(tmp_path: Path, referentiel: Referentiel) -> None:
+    (tmp_path / "campagne.yml").write_text(
+        f'libelle: "Essai"\nannee: 2022\ndate_reference: "2022-11-30"\nreferentiel_version: "{referentiel.version}"\n'
+        "modules: [discriminations]\n",
+        encoding="utf-8",
+    )
+    make_new_dossier(tmp_path / "valbrune", referentiel, nom="Valbrune", departement="59")
+    book = openpyxl.load_workbook(tmp_path / "valbrune" / "evaluation.xlsx")
+    assert {book["arbitrages"].cell(row, 1).value for row in range(2, 12)} == {*(f"LCD.{n}" for n in range(1, 9)), None}
+    assert load_dossier(tmp_path / "valbrune", referentiel).territoire.generation == "2015"
+
+
+def test_a_dossier_alone_asks_for_the_year_and_the_date(tmp_path: Path, referentiel: Referentiel) -> None:
+    make_new_dossier(tmp_path / "valbrune", referentiel, nom="Valbrune", departement="59")
+    with pytest.raises(EvalkitError, match="date_reference") as caught:
+        load_dossier(tmp_path / "valbrune", referentiel)
+    assert len(caught.value.faults) == 2
 
 
 def test_an_empty_folder_may_receive_the_dossier(tmp_path: Path, referentiel: Referentiel) -> None:
