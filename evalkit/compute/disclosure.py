@@ -9,8 +9,9 @@ Choices made here, each the more careful one:
 - kinds of silences (who refused, who did not know) are shown when the group has at least 11 rows; under that only their
   total is;
 - figures about persons are shown from a base of 11. A typed figure is about persons when it is a share of favourable
-  answers, when all its collection tools are surveys or workshops, or when it describes a citizens' council from a survey.
-  An unknown base counts as too small. Sessions, signatories, documents are not persons;
+  answers, a share, mean or median that only surveys and workshops give, or a share that describes a citizens' council and
+  that its survey asks about (a little too wide: proposals of a council are counted with it). An unknown base counts as
+  too small. Plain numbers, sessions, signatories, documents are not persons;
 - what only communes were asked (surveys of institutions, at the level of communes) follows the thresholds of
   institutions: 11, or 1 where the publication by name was announced;
 - amounts of the programme: see ``compute.actions``. An indicator on amounts is hidden when the year's total is;
@@ -130,7 +131,7 @@ def persons_threshold(indicator: Indicateur, referentiel: Referentiel, rules: Ru
     """
     natures = {tool.code: tool.nature for tool in referentiel.collectes}
     kinds = {natures[code] for code in indicator.collecte if code in natures}
-    asked = bool(kinds) and kinds <= {"enquete", "atelier"}
+    asked = "enquete" in kinds and kinds <= {"enquete", "atelier"} and indicator.formule in _ON_ANSWERS
     opinion = indicator.formule is Formule.PART_FAVORABLE
     council = indicator.niveau == "conseil_citoyen" and "enquete" in kinds and indicator.formule in _ON_MEMBERS
     if not (asked or opinion or council):
@@ -140,7 +141,8 @@ def persons_threshold(indicator: Indicateur, referentiel: Referentiel, rules: Ru
     return "seuil_personnes"
 
 
-_ON_MEMBERS = (Formule.PART, Formule.DISTANCE_DISTRIBUTIONS, Formule.DIFFERENCE_MOYENNES)
+_ON_ANSWERS = (Formule.PART, Formule.MOYENNE, Formule.MEDIANE)
+_ON_MEMBERS = (Formule.PART, Formule.DISTANCE_DISTRIBUTIONS)
 
 
 def _hidden_indicator(
