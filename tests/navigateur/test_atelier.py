@@ -75,7 +75,7 @@ def test_enter_see_save(
     assert after[-1]["commentaire"] == "un mot pour moi seul"
     assert [path.name for path in (dossier / ".evalkit" / "sauvegardes").iterdir()] == ["cotations.1.csv"]
 
-    # The same respondent again: refused in words, in the page, and the file does not move.
+    # A name where a code is due: refused in words, in the page, and the file does not move.
     page.get_by_label("Répondant").fill("Madame Untel")
     page.get_by_label("Niveau", exact=True).select_option(index=1)
     page.get_by_role("button", name="Ajouter").click()
