@@ -149,7 +149,11 @@ def install():
     with_uv = run([*pip, pinned("uv")], quiet=True) == 0
     done = (
         with_uv
-        and run([python, "-m", "uv", "pip", "install", "--quiet", "--python", python, "-r", LOCK], quiet=True) == 0
+        and run(
+            [python, "-m", "uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", python, "-r", LOCK],
+            quiet=True,
+        )
+        == 0
     )
     if not done:
         say("     (uv n'est pas utilisable ici : installation avec pip, plus lente)")

@@ -485,7 +485,9 @@ def import_territories(
 
     for path in files:
         _existing(path)
-    return make_territories(files, generation, vers, date_reference=date_reference)
+    result = make_territories(files, generation, vers, date_reference=date_reference)
+    _ensure_keys(result.dossiers, _silent)
+    return result
 
 
 def write_reference_page(vers: Path) -> Path:

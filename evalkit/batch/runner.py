@@ -136,6 +136,8 @@ def execute_notebook(task: Task) -> Any:
             autosave_cell_every=0,
             execution_timeout=CELL_TIMEOUT_S,
             cwd=str(task.notebook.parent),
+            # Le noyau annonce sur la console qu'il écoute en local : ce n'est pas une anomalie, on ne la montre pas.
+            extra_arguments=["--IPKernelApp.log_level=50"],
         )
     except PapermillExecutionError as error:
         raise NotebookFailure([_cell_fault(task, error)], error.exec_count) from None
