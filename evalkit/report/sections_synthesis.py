@@ -94,8 +94,7 @@ def show_synthesis_coverage(synthesis: PublicationSynthese) -> Html:
     """Coverage of the questions, and the levels of the questions over the territories."""
     synthesis = require_synthesis(synthesis)
     return join(
-        figure(draw_synthesis_coverage(synthesis)),
-        tables.synthesis_coverage(synthesis),
+        figure(draw_synthesis_coverage(synthesis)) or tables.synthesis_coverage(synthesis),
         figure(draw_synthesis_questions(synthesis)),
     )
 
@@ -109,6 +108,7 @@ def show_synthesis_question(synthesis: PublicationSynthese, code: str) -> Html:
         return Html("")
     question = synthesis.referentiel.questions_par_code[code]
     levels = synthesis.tables["niveaux"]
+    chart = figure(draw_synthesis_levels(synthesis, code))
     settled = bool((levels.loc[levels["question"] == code, "n_territoires"] > 0).any())
     spread = tables.synthesis_indicators(synthesis, code)
     categories = tables.synthesis_categories(synthesis, code)
@@ -116,8 +116,7 @@ def show_synthesis_question(synthesis: PublicationSynthese, code: str) -> Html:
         heading(2, f"{code} — {question.titre}", slug(code)),
         paragraph(tag("em", question.libelle)) if question.libelle != question.titre else "",
         paragraph(sentences.synthesis_question(synthesis, mine), classe="encadre"),
-        figure(draw_synthesis_levels(synthesis, code)),
-        tables.synthesis_sub_questions(synthesis, code) if settled else "",
+        chart or (tables.synthesis_sub_questions(synthesis, code) if settled else ""),
         join(heading(3, "Indicateurs", f"{code}-indicateurs"), spread, categories) if spread or categories else "",
     )
 

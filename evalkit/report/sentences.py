@@ -6,6 +6,7 @@ text; what cannot be said is left out, and the reason is said instead.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -316,6 +317,19 @@ def masked(masks: pd.DataFrame) -> str:
     if n == 0:
         return "Aucune valeur n’est masquée dans ce document."
     return f"{plural(n, 'valeur')} {agree(n, 'est masquée', 'sont masquées')} dans ce document."
+
+
+_CONTRACT = re.compile(r"^contrats? de ville (?:de la |de l[’']|du |des |de |d[’'])", re.IGNORECASE)
+
+
+def place_name(name: str) -> str:
+    """Name of a territory without « Contrat de ville de », for lists in alphabetical order.
+
+    >>> place_name("Contrat de ville d’Ardelle"), place_name("Contrat de ville de Wirbecque"), place_name("Ardelle")
+    ('Ardelle', 'Wirbecque', 'Ardelle')
+    """
+    short = _CONTRACT.sub("", name.strip())
+    return short[:1].upper() + short[1:]
 
 
 # --- syntheses --------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from evalkit.report.sentences import (
     is_missing,
     median_text,
     number_text,
+    place_name,
     records,
     value_text,
 )
@@ -435,13 +436,13 @@ def included(synthesis: PublicationSynthese) -> Html:
     frame = synthesis.tables["territoires"]
     rows = [
         [
-            row["nom"],
+            place_name(str(row["nom"])),
             row["departement"],
             number_text(row["n_qpv"]),
             number_text(row["n_repondants"]),
             f"{number_text(row['n_arbitrees'])} sur {number_text(row['n_applicables'])}",
         ]
-        for row in sorted(records(frame), key=lambda row: sort_key(str(row["nom"])))
+        for row in sorted(records(frame), key=lambda row: sort_key(place_name(str(row["nom"]))))
     ]
     headers = ["Territoire", "Département", "Quartiers", "Répondants", "Sous-questions arbitrées"]
     return table(headers, rows, caption="Territoires comptés, par ordre alphabétique", numeric=(2, 3, 4))
@@ -623,11 +624,11 @@ def named(synthesis: PublicationSynthese) -> Html:
     """Named table, alphabetical: restricted circulation."""
     frame = synthesis.tables["nominatif"]
     rows = []
-    for row in sorted(records(frame), key=lambda row: (sort_key(str(row["nom"])), str(row["question"]))):
+    for row in sorted(records(frame), key=lambda row: (sort_key(place_name(str(row["nom"]))), str(row["question"]))):
         level = Absent(label_status(row["statut"])) if is_missing(row["mediane"]) else median_text(row["mediane"])
         low = _NOTHING if is_missing(row["minimum"]) else median_text(row["minimum"])
         share = _NOTHING if is_missing(row["couverture"]) else format_percent(row["couverture"] * 100)
-        rows.append([row["nom"], row["departement"], row["question"], level, low, share])
+        rows.append([place_name(str(row["nom"])), row["departement"], row["question"], level, low, share])
     headers = ["Territoire", "Département", "Question", "Niveau", "Plus bas", "Couverture"]
     caption = "Niveaux par territoire, par ordre alphabétique (diffusion restreinte)"
     return table(headers, rows, caption=caption, numeric=(3, 4, 5))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from evalkit.compute.results import SYNTHESIS_COLUMNS, PublicationSynthese, Synthese, as_table, empty_table
-from evalkit.report import sections
+from evalkit.report import sections, tables
 from evalkit.report.html import Html, render_notebook
 from tests.fabrique import make_campagne, make_referentiel, make_territory
 from tests.unit.test_report_territory import plain, run_notebook
@@ -190,7 +190,7 @@ def test_levels_are_counted_and_a_distribution_over_few_is_not_given():
     assert "1 au niveau 1, 2 au niveau 2, 1 au niveau 3 et 1 au niveau 4." in said
     assert "Hors du compte : 1 territoire avec une couverture insuffisante." in said
     assert "Aucun territoire n’a de niveau d’ensemble pour cette question." in said
-    table = plain(sections.show_synthesis_question(make_synthesis(), "Q1"))
+    table = plain(tables.synthesis_sub_questions(make_synthesis(), "Q1"))
     assert "Q1.2 Sous-question Q1.2 — — — — — — 3 3 0" in table
     assert "moins de 5 territoires" in table
 
