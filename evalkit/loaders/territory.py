@@ -345,31 +345,31 @@ def from_sheet(grid: Grid) -> tuple[Facts, dict[str, Any]]:
 
     Also returns the keys of the campaign that a lone workbook states (:data:`WORKBOOK_CAMPAGNE`).
     """
-    cells = {}
+    cells: dict[str, int] = {}  # key -> row
     data: dict[str, Any] = {}
     extra: dict[str, Any] = {}
-    facts = Facts(
-        data,
-        lambda path: grid.place(
-            *cells.get(tuple(p for p in path if p != "faits")[:1], (0, 1)), note=".".join(map(str, path))
-        ),
-    )
+
+    def place(path: tuple[Any, ...]) -> Place:
+        name = next((str(part) for part in path if part != "faits"), "")
+        return grid.place(cells.get(name, 0), 1, note=".".join(map(str, path)))
+
+    facts = Facts(data, place)
     names = {key.name for key in FACTS}
     for index, row in enumerate(grid.rows):
         name = "" if not row or is_blank(row[0]) else normalise(row[0])
         value = grid.at(index, 1)
         if not name or name in ("cle", normalise(HELP_COLUMN_PREFIX)):
             continue
-        if (name,) in cells and not is_blank(value):
+        if name in cells and not is_blank(value):
             facts.say(
                 "DON-030",
                 (name,),
-                f"« {name} », déjà en {grid.place(cells[(name,)][0], 0).cell}",
+                f"« {name} », déjà en {grid.place(cells[name], 0).cell}",
                 "une ligne par clé",
                 "supprimez l’une des deux",
             )
             continue
-        cells[(name,)] = (index, 1)
+        cells[name] = index
         if (index, 1) in grid.broken:
             facts.say("DON-021", (name,), "une formule ou une erreur Excel", "une valeur", "tapez la valeur")
         elif is_blank(value):

@@ -1,0 +1,78 @@
+"""``docs/reference/dossier.md``, written from the declarations that the reader itself uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from evalkit.loaders.territory import CAMPAGNE_KEYS, FACTS, QPV_KEYS, TERRITORY_KEYS, Key
+from evalkit.model.dossier import SILENCES, TABLES, Column, Table
+
+KINDS = {
+    "texte": "texte",
+    "code_sous_question": "code d’une sous-question, par exemple Q1.1",
+    "code_question": "code d’une question, par exemple Q1",
+    "code_indicateur": "code d’un indicateur, par exemple Q1.1.a",
+    "groupe": "groupe d’acteurs : pilote, etat, commune, partenaire, association, conseiller_citoyen",
+    "repondant": "code technique : R01",
+    "fonction": "fonction ou service",
+    "niveau": "0 à 5, ou un silence",
+    "date": "date, jour d’abord : 03/09/2022",
+    "annee": "année en quatre chiffres",
+    "nombre": "nombre ; virgule ou point",
+    "effectif": "nombre entier, positif ou nul",
+    "silence": "un silence",
+    "choix": "liste",
+    "choix_multiple": "liste, plusieurs réponses séparées par ;",
+    "oui_non": "oui ou non",
+    "identifiant": "identifiant à vous : C1, P2…",
+    "codes_qpv": "codes de quartiers déclarés, séparés par ;",
+    "liste": "liste",
+    "qpv": "liste de quartiers (voir plus bas)",
+    "faits": "lignes « fait: valeur » (voir plus bas)",
+}
+
+
+def render_dossier_reference() -> str:
+    """Markdown of the reference of a dossier: keys of the YAML files, tables, columns, silences."""
+    parts = [
+        "# Référence : un dossier de territoire",
+        "Cette page est écrite par evalkit à partir de ce que le lecteur vérifie : ne la modifiez pas à la main.",
+        "Un dossier est le sous-dossier d’une campagne, ou un classeur seul. Une table est une feuille de "
+        "`evaluation.xlsx` **ou** un fichier CSV du même nom, jamais les deux.",
+        "## `campagne.yml`",
+        _keys(CAMPAGNE_KEYS),
+        "## `territoire.yml`, ou la feuille `territoire` (colonnes `cle` et `valeur`)",
+        "Dans la feuille, une liste s’écrit avec des points-virgules et les faits se mettent à la suite des autres clés. "
+        "Un classeur seul, hors d’une campagne, y ajoute `annee` et `date_reference`.",
+        _keys(TERRITORY_KEYS),
+        "### Faits",
+        _keys(FACTS),
+        "### Quartiers : la clé `qpv`, ou la feuille `qpv`",
+        _keys(QPV_KEYS),
+        "## Les silences",
+        "Une absence de réponse n’est jamais un zéro. Elle s’écrit par l’un de ces mots :",
+        "\n".join(f"- `{code}` : {label}" for code, label in SILENCES.items()),
+        *(_table(table) for table in TABLES.values()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _keys(keys: Iterable[Key]) -> str:
+    lines = ["| clé | contenu | obligatoire | sens |", "|---|---|---|---|"]
+    for key in keys:
+        content = ", ".join(key.choices) or KINDS.get(key.kind, key.kind)
+        lines.append(f"| `{key.name}` | {content} | {'oui' if key.required else ''} | {key.help} |")
+    return "\n".join(lines)
+
+
+def _table(table: Table) -> str:
+    key = ", ".join(f"`{name}`" for name in table.key)
+    intro = f"Une ligne est {table.row}." + (f" Ne se répète pas : {key}." if key else "")
+    lines = ["| colonne | contenu | obligatoire | remarque |", "|---|---|---|---|"]
+    return "\n\n".join((f"## `{table.name}` : {table.label}", intro, "\n".join([*lines, *map(_column, table.columns)])))
+
+
+def _column(column: Column) -> str:
+    content = ", ".join(column.choices) or KINDS[column.kind]
+    note = " ; ".join(part for part in (column.help, "jamais publié" if column.confidential else "") if part)
+    return f"| `{column.name}` | {content} | {'oui' if column.required else ''} | {note} |"
