@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from evalkit.loaders.referentiel import load_referentiel
-from outils_dev.exemples.dossiers import ecrire_contexte, fabriquer_campagnes
+from outils_dev.exemples.dossiers import ecrire_contexte, ecrire_reference, fabriquer_campagnes
 
 RACINE = Path(__file__).resolve().parent.parent
 
@@ -16,8 +16,10 @@ def main() -> None:
     analyse = argparse.ArgumentParser(description="Fabrique les exemples fictifs livrés avec evalkit.")
     analyse.add_argument("--vers", type=Path, default=RACINE / "sample_data", help="dossier à remplir")
     vers = analyse.parse_args().vers
-    nombre = fabriquer_campagnes(vers, load_referentiel())
+    referentiel = load_referentiel()
+    nombre = fabriquer_campagnes(vers, referentiel)
     ecrire_contexte(vers / "2022")
+    ecrire_reference(vers / "2022", referentiel.version)
     print(f"{nombre} dossiers écrits dans {vers}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from evalkit.actions import freeze_reference
 from evalkit.documents.entry_workbook import write_entry_workbook
 from evalkit.loaders.open_data_context import read_context_files, write_context
 from evalkit.model.dossier import TABLES
@@ -182,3 +183,12 @@ def ecrire_contexte(campagne_: Path) -> None:
     (campagne_ / "contexte.parquet").unlink(missing_ok=True)
     lu = read_context_files(sorted((campagne_ / "contexte_source").glob("*.csv")), fictif=True).checked()
     write_context(lu.frame, campagne_)
+
+
+def ecrire_reference(campagne_: Path, version: str) -> None:
+    """Freeze the regional reference of the invented campaign, as ``evalkit synthese --figer`` does, and name it."""
+    ecrire(campagne_ / "campagne.yml", yaml(campagne(2022, version), TITRE))
+    (campagne_ / "reference_regionale.json").unlink(missing_ok=True)
+    freeze_reference(campagne_)
+    nommee = {**campagne(2022, version), "reference_regionale": "reference_regionale.json"}
+    ecrire(campagne_ / "campagne.yml", yaml(nommee, TITRE))

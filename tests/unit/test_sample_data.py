@@ -56,12 +56,14 @@ def _filled(path: Path) -> dict[str, list[list[object]]]:
 
 
 def test_the_generator_gives_the_files_that_are_checked_in(remade: Path) -> None:
-    expected = [name for name in _files(SAMPLES) if "reference_regionale" not in name]
+    expected = _files(SAMPLES)
     assert _files(remade) == expected, "relancez : python -m outils_dev.fabriquer_exemples"
     for name in expected:
         if name.endswith(".parquet"):
             pd.testing.assert_frame_equal(pd.read_parquet(remade / name), pd.read_parquet(SAMPLES / name))
-        elif not name.endswith(".xlsx"):
+        elif not name.endswith(
+            (".xlsx", "reference_regionale.json")
+        ):  # the rest depends on the framework's text and rules
             assert (remade / name).read_bytes() == (SAMPLES / name).read_bytes(), name
 
 
