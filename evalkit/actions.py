@@ -72,8 +72,25 @@ def load_synthese(campagne: str | Path, departement: str = "", nominatif: bool =
 
     referentiel = load_referentiel()
     evaluations, excluded = evaluate_campaign(Path(campagne), referentiel)
-    synthese = synthesize(referentiel, load_campagne(campagne), evaluations, excluded, perimetre=departement)
-    return protect_synthesis(synthese, referentiel.regles, nominatif=nominatif)
+    identity = load_campagne(campagne)
+    known: list[PublicationSynthese] = []
+    for perimeter in _perimeters_before(departement, evaluations):
+        part = synthesize(referentiel, identity, evaluations, excluded, perimetre=perimeter)
+        known.append(protect_synthesis(part, referentiel.regles, known))
+    synthese = synthesize(referentiel, identity, evaluations, excluded, perimetre=departement)
+    return protect_synthesis(synthese, referentiel.regles, known, nominatif=nominatif)
+
+
+def _perimeters_before(departement: str, evaluations: Sequence[Evaluation]) -> list[str]:
+    """Perimeters taken as published before a department: the region, then the departments of smaller code.
+
+    Whatever was really published, and in whatever order, a department then hides the same cells: subtracting those of
+    smaller code from the region never gives one back.
+    """
+    if not departement:
+        return []
+    codes = sorted({evaluation.territoire.departement for evaluation in evaluations})
+    return ["", *(code for code in codes if code < departement)]
 
 
 def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Evaluation], list[tuple[str, str]]]:
