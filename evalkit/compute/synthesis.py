@@ -276,7 +276,8 @@ class _Blocks:
         keys = ("indicateur", "variable", "edition", "annee_reference", "geographie", "unite", "source")
         found: dict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
         for row in self.rows["contexte"]:
-            if row["qpv"] in mine and not row["ancien"]:
+            # A variable that no CTX figure names has no label and no declared unit: it is kept, not summarised.
+            if row["qpv"] in mine and not row["ancien"] and row["indicateur"] == row["indicateur"]:
                 found[tuple("" if row[k] != row[k] else row[k] for k in keys)][row["qpv"]] = row["valeur"]
         out: Rows = []
         for key in sorted(found):

@@ -179,7 +179,8 @@ def read_sources(paths: Iterable[Path | str], dictionary: ContextDictionary) -> 
     if out.context_paths:
         out.context = read_context_files(out.context_paths, dictionary)
         out.faults += [fault for fault in out.context.faults if fault.code != "DON-066"]
-    out.faults += [fault for item in (*out.contracts, *out.qpv_lists) for fault in item.faults]
+    out.faults += [fault for contracts in out.contracts for fault in contracts.faults]
+    out.faults += [fault for listed in out.qpv_lists for fault in listed.faults]
     return out
 
 

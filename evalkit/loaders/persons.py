@@ -13,7 +13,22 @@ _CIVILITY = re.compile(r"(?:^|[\s,;(])(?:M\.|MM\.|Mr\.?|Mme|Mlle|Monsieur|Madame
 _NAME_PART = re.compile(r"^(?:[A-ZÀ-ÝŒ][a-zà-ÿœ]+|[A-ZÀ-ÝŒ]{2,}|[A-ZÀ-ÝŒ]\.)(?:[-’'][A-ZÀ-ÝŒa-zà-ÿœ]+)*$")
 # Words of functions and bodies: two capitals with one of them are a service, not a person.
 _FUNCTION_WORDS = frozenset(
-    ["accueil", "action", "adjoint", "adjointe", "agence", "agent", "agglomeration", "animateur", "animatrice", "associatif", "association", "associations", "atelier", "bailleur", "bailleurs", "bureau", "cabinet", "cadre", "caf", "caisse", "ccas", "centre", "charge", "chargee", "chef", "cheffe", "cite", "citoyen", "citoyens", "cohesion", "collectif", "college", "comite", "commission", "commune", "communes", "communaute", "conseil", "conseiller", "conseillere", "contrat", "coordination", "coordinateur", "coordinatrice", "coordonnateur", "coordonnatrice", "culture", "cpam", "delegation", "delegue", "deleguee", "departement", "departemental", "dgs", "directeur", "directeurs", "directrice", "direction", "ddets", "dreets", "developpement", "ecole", "economie", "education", "educatif", "egalite", "elu", "elue", "elus", "emploi", "enfance", "epci", "equipe", "etat", "etablissement", "famille", "federation", "femmes", "financeurs", "foyer", "france", "gestionnaire", "gouvernance", "groupe", "habitat", "habitants", "insertion", "institut", "intercommunalite", "jeunesse", "justice", "locale", "local", "logement", "lycee", "maire", "mairie", "maison", "mediation", "mediateur", "mediatrice", "metropole", "mission", "missions", "mpt", "observatoire", "office", "opca", "parents", "partenaires", "pilote", "pilotes", "plie", "police", "politique", "pole", "pompiers", "prefecture", "prefet", "prefete", "president", "presidente", "prevention", "programme", "projet", "proximite", "publique", "publics", "quartier", "quartiers", "referent", "referente", "region", "regional", "renovation", "renouvellement", "reseau", "responsable", "reussite", "sante", "secretaire", "secretariat", "securite", "service", "services", "social", "sociale", "social", "sociaux", "sport", "sports", "sous-prefecture", "sous-prefet", "sous-prefete", "syndicat", "technique", "travail", "urbain", "urbaine", "urbanisme", "vice-president", "vice-presidente", "ville", "vie"]
+    """
+    accueil action adjoint adjointe agence agent agglomeration animateur animatrice associatif association
+    associations atelier bailleur bailleurs bureau cabinet cadre caf caisse ccas centre charge chargee chef cheffe
+    cite citoyen citoyens cohesion collectif college comite commission communaute commune communes conseil
+    conseiller conseillere contrat coordinateur coordination coordinatrice coordonnateur coordonnatrice cpam
+    culture ddets delegation delegue deleguee departement departemental developpement dgs directeur directeurs
+    direction directrice dreets ecole economie educatif education egalite elu elue elus emploi enfance epci equipe
+    etablissement etat famille federation femmes financeurs foyer france gestionnaire gouvernance groupe habitants
+    habitat insertion institut intercommunalite jeunesse justice local locale logement lycee maire mairie maison
+    mediateur mediation mediatrice metropole mission missions mpt observatoire office opca parents partenaires
+    pilote pilotes plie pole police politique pompiers prefecture prefet prefete president presidente prevention
+    programme projet proximite publics publique quartier quartiers referent referente region regional
+    renouvellement renovation reseau responsable reussite sante secretaire secretariat securite service services
+    social sociale sociaux sous-prefecture sous-prefet sous-prefete sport sports syndicat technique travail urbain
+    urbaine urbanisme vice-president vice-presidente vie ville
+    """.split()
 )
 
 
