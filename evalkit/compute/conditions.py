@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evalkit.model.referentiel import Comparison, Condition
+from evalkit.model.base import Comparison, Condition
 
 _YES_NO = {"oui": True, "non": False}
 

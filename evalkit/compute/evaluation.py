@@ -25,8 +25,9 @@ from evalkit.compute.maturity import (
 from evalkit.compute.results import COLUMNS, Evaluation, as_table
 from evalkit.compute.rules import Rules
 from evalkit.compute.triangulation import GroupView, order_of_discussion, triangulate
+from evalkit.model.base import Condition
 from evalkit.model.dossier import Dossier
-from evalkit.model.referentiel import Condition, Indicateur, Question, Referentiel, SousQuestion
+from evalkit.model.referentiel import Indicateur, Question, Referentiel, SousQuestion
 
 Rows = list[dict[str, Any]]
 SURVEY_ABSENT = "Enquête non importée : sa valeur n’est pas disponible."
@@ -420,6 +421,9 @@ def evaluate(referentiel: Referentiel, dossier: Dossier) -> Evaluation:
         "contexte": _context(dossier),
         "repondants": _respondents(dossier, groups),
         "masques": [],
+        "enquetes": [],
+        "items": [],
+        "reponses": [],
     }
     return Evaluation(
         territoire=dossier.territoire,

@@ -181,6 +181,47 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "geographie": ("str", "2015 or 2024"),
         "source": ("str", ""),
     },
+    # One row per questionnaire and part that has answers.
+    "enquetes": {
+        "enquete": ("str", "code"),
+        "partie": ("str", "code"),
+        "groupe": ("str", "actor group, NaN for residents"),
+        "collecte": ("str", "aleatoire, recensement, ouvert"),
+        "n_sollicites": ("float", "asked; NaN if unknown"),
+        "n_reponses": ("int", "answers kept; always shown"),
+        "taux": ("float", "n_reponses / n_sollicites, 0 to 100; NaN if unknown"),
+        "ponderee": ("bool", "weights differ from 1"),
+        "n_efficace": ("float", "Kish effective n when weighted, else n_reponses"),
+        "statut": ("str", "ok, base_fragile, secret"),
+    },
+    # One row per question of these questionnaires.
+    "items": {
+        "enquete": ("str", "code"),
+        "partie": ("str", "code"),
+        "question": ("str", "code of the survey question (A10)"),
+        "type": ("str", "choix_unique, choix_multiple, likert, nombre, texte"),
+        "n_concernes": ("int", "respondents to whom the question was put"),
+        "n_exprimes": ("int", "with an answer that is not a silence: the base of percentages"),
+        "n_ne_sait_pas": ("float", "NaN if secret"),
+        "n_refus": ("float", "NaN if secret"),
+        "n_non_concerne": ("float", "NaN if secret"),
+        "n_non_repondu": ("float", "NaN if secret"),
+        "moyenne": ("float", "only where it has a meaning (nombre, note); NaN otherwise"),
+        "mediane": ("float", "same"),
+        "statut": ("str", "ok, base_fragile, secret, aucune_reponse"),
+    },
+    # One row per question and possible answer, every level present even when unused. Text questions: one row per theme.
+    "reponses": {
+        "enquete": ("str", "code"),
+        "partie": ("str", "code"),
+        "question": ("str", "code"),
+        "choix": ("str", "code of the answer"),
+        "n": ("float", "NaN if secret"),
+        "part": ("float", "0 to 100 of n_exprimes (respondents for choix_multiple); NaN if secret or no base"),
+        "borne_basse": ("float", "95 % interval, NaN where none is allowed (collecte)"),
+        "borne_haute": ("float", "same"),
+        "statut": ("str", "ok, base_fragile, secret, aucune_reponse"),
+    },
     # Who answered: one row per group of acteurs.yml, zeros included.
     "repondants": {
         "groupe": ("str", "code"),
@@ -241,6 +282,9 @@ class _Tables:
     contexte: pd.DataFrame
     repondants: pd.DataFrame
     masques: pd.DataFrame
+    enquetes: pd.DataFrame
+    items: pd.DataFrame
+    reponses: pd.DataFrame
     reference: Mapping[str, Any] | None = None  # frozen regional reference, see `compute.synthesis.freeze`
     textes: Mapping[str, str] = field(default_factory=dict)
     local: Mapping[str, Any] | None = None

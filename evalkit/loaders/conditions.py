@@ -9,7 +9,7 @@ from typing import Any
 
 from evalkit.loaders.pydantic_faults import nearest, show_value
 from evalkit.loaders.yaml_files import KeyPath
-from evalkit.model.referentiel import OPERATORS
+from evalkit.model.base import OPERATORS
 
 _FRAMEWORK_CODE = re.compile(r"^[A-Z]+\d*(\.\d+(\.[a-z])?)?$")
 

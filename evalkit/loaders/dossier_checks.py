@@ -12,8 +12,9 @@ from evalkit.loaders.cells import read_number, show
 from evalkit.loaders.grids import normalise
 from evalkit.loaders.pydantic_faults import nearest
 from evalkit.loaders.tables import Row, TableReading
+from evalkit.model.base import Comparison, Condition
 from evalkit.model.dossier import SILENCES
-from evalkit.model.referentiel import Comparison, Condition, Formule, Indicateur, Referentiel
+from evalkit.model.referentiel import Formule, Indicateur, Referentiel
 from evalkit.model.territory import Campagne, Territory
 
 FAR_YEARS = 6  # a contract lasts six years: beyond, the year is probably a slip

@@ -269,4 +269,8 @@ class Dossier:
     textes: Mapping[str, str] = field(default_factory=dict)  # free sections, by file stem
     local: Mapping[str, Any] | None = None
     avertissements: tuple[Fault, ...] = ()
+    # by code of the questionnaire (ENQ-ASSO…): answers (model/survey.ANSWER_COLUMNS and one column per question) and what
+    # the import said of them: {"n_sollicites": {partie: int}, "collecte": {partie: str}, "outil": str, "date": str}
+    enquetes: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    enquetes_import: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     empreinte: str = ""  # keyed fingerprint of the data (`.evalkit/cle`), hexadecimal

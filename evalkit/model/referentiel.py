@@ -11,25 +11,21 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr
+from pydantic import ConfigDict, Field, StrictStr
 
-Text = Annotated[StrictStr, Field(min_length=1)]
-IsoDate = Annotated[StrictStr, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-Code = Annotated[StrictStr, Field(pattern=r"^[A-Z0-9][A-Za-z0-9._-]*$")]
-Statut = Literal["source", "adapte", "propose"]
+from evalkit.model.base import (
+    Code,
+    Condition,
+    Documented,
+    IsoDate,
+    Strict,
+    Text,
+)
+from evalkit.model.survey import Enquete
+
 Sens = Literal["hausse", "baisse", "neutre", "cible"]
 Obtention = Literal["saisie", "enquete", "actions", "contexte"]
 Niveau = Literal["contrat", "commune", "qpv", "conseil_citoyen", "action", "association"]
-OPERATORS = (
-    "egal",
-    "different",
-    "superieur_ou_egal",
-    "inferieur_ou_egal",
-    "superieur",
-    "inferieur",
-    "parmi",
-    "renseigne",
-)
 
 
 class Formule(StrEnum):
@@ -50,63 +46,27 @@ class Formule(StrEnum):
     VERBATIM = "verbatim"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Documented(_Model):
-    """What every object of the framework carries: where it comes from, and how sure that is."""
-
-    statut: Statut = Field(
-        description="source = défini par un texte cité ; adapte = traduction ; propose = proposition"
-    )
-    statut_note: str | None = Field(default=None, description="Phrase qui nuance le statut.")
-    references: tuple[Text, ...] = Field(default=(), description="Codes de sources.yml.")
-
-
-class Comparison(_Model):
-    """``{fait: conseil_citoyen, egal: true}``: one fact (or column) and exactly one operator."""
-
-    fait: Text
-    egal: bool | int | float | str | None = None
-    different: bool | int | float | str | None = None
-    superieur_ou_egal: int | float | None = None
-    inferieur_ou_egal: int | float | None = None
-    superieur: int | float | None = None
-    inferieur: int | float | None = None
-    parmi: tuple[str | int | float, ...] | None = None
-    renseigne: bool | None = None
-
-
-class Condition(_Model):
-    """``tous`` (all) or ``un_de`` (any) of comparisons, with the sentence that explains it to the reader."""
-
-    tous: tuple[Comparison, ...] | None = None
-    un_de: tuple[Comparison, ...] | None = None
-    explication: Text | None = Field(default=None, description="Dit au lecteur pourquoi l'objet ne s'applique pas.")
-
-
 class Echelle(Documented):
     """The ladder of a sub-question: six descriptors, levels 0 to 5."""
 
     niveaux: dict[int, Text] = Field(description="Un descripteur par niveau, de 0 à 5.")
 
 
-class Modalite(_Model):
+class Modalite(Strict):
     """One answer of a ``categorie`` indicator; ``code`` is what people type, never a maturity level."""
 
     code: Annotated[StrictStr, Field(pattern=r"^[a-z0-9_]+$")]
     libelle: Text
 
 
-class Cible(_Model):
+class Cible(Strict):
     """Target interval, in the indicator's unit; ``None`` = open on that side."""
 
     min: float | None = None
     max: float | None = None
 
 
-class CalculActions(_Model):
+class CalculActions(Strict):
     """How an indicator is computed from the table ``actions``, declaratively (checked at load time).
 
     ``denominateur_si`` (every type): the rows that count, all of them when it is absent. ``part``: rows that also meet
@@ -173,7 +133,7 @@ class SousQuestion(Documented):
     applicable_si: Condition | None = None
 
 
-class QuestionAssociee(_Model):
+class QuestionAssociee(Strict):
     """Evaluative question attached to a cross-cutting axis (LCD-E1…), asked to the reader, not rated."""
 
     code: Code
@@ -203,7 +163,7 @@ class Module(Documented):
     questions: tuple[Question, ...] = Field(default=(), description="Lues dans les fichiers du dossier, jamais ici.")
 
 
-class NiveauGenerique(_Model):
+class NiveauGenerique(Strict):
     """One step of the generic ladder (echelles.yml)."""
 
     niveau: Annotated[int, Field(ge=0, le=5)]
@@ -219,7 +179,7 @@ class EchelleGenerique(Documented):
     regles: tuple[Text, ...] = ()
 
 
-class Groupe(_Model):
+class Groupe(Strict):
     """An actor group. ``institution``: speaks for its institution, is not a sample."""
 
     code: Text
@@ -232,7 +192,7 @@ class Groupe(_Model):
     marqueur: Text
 
 
-class Collecte(_Model):
+class Collecte(Strict):
     """A data-collection tool code (``ENQ-ASSO``…) and what it is."""
 
     code: Text
@@ -240,7 +200,7 @@ class Collecte(_Model):
     nature: Literal["enquete", "atelier", "document", "donnees"]
 
 
-class Unite(_Model):
+class Unite(Strict):
     """A unit; ``symbole`` is printed after the number; ``bornes`` when the unit itself has limits."""
 
     code: Text
@@ -250,7 +210,7 @@ class Unite(_Model):
     espace: bool = True
 
 
-class Source(_Model):
+class Source(Strict):
     """A cited source."""
 
     code: Text
@@ -281,7 +241,7 @@ class IndicateurContexte(Documented):
     disponible: bool = True
 
 
-class Referentiel(_Model):
+class Referentiel(Strict):
     """The whole framework, checked and frozen."""
 
     code: Text
@@ -301,6 +261,7 @@ class Referentiel(_Model):
     sources: tuple[Source, ...]
     regles: tuple[Regle, ...]
     contexte: tuple[IndicateurContexte, ...] = ()
+    enquetes: tuple[Enquete, ...] = ()
 
     model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
 

@@ -15,7 +15,7 @@ from evalkit.compute.maturity import lower_median, ordinary_median
 from evalkit.compute.results import COLUMNS, SYNTHESIS_COLUMNS, Evaluation, Publication
 from evalkit.compute.synthesis import freeze, protect_synthesis, synthesize
 from evalkit.compute.triangulation import false_alarm, median_law
-from evalkit.model.referentiel import Condition
+from evalkit.model.base import Condition
 from tests.fabrique import (
     RULES,
     action,

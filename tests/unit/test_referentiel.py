@@ -15,8 +15,9 @@ from evalkit.loaders.referentiel_checks import DISTRIBUTION_RULE, NUMERIC_RULES
 from evalkit.loaders.referentiel_files import SCHEMA_FOLDER, render_schemas
 from evalkit.loaders.resources import resource_dir
 from evalkit.loaders.yaml_files import read_yaml
+from evalkit.model.base import Documented
 from evalkit.model.dossier import TABLES
-from evalkit.model.referentiel import Documented, Referentiel
+from evalkit.model.referentiel import Referentiel
 
 ROOT = resource_dir("referentiel")
 

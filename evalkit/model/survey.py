@@ -1,0 +1,125 @@
+"""A questionnaire: its parts, its questions, what each answer may be, and which indicator it feeds.
+
+Keys are French because evaluators write them in YAML (``referentiel/enquetes/<enquete>.yml``); every model is frozen and
+refuses unknown keys. Links to indicators, groups, rules and sources are checked by ``loaders.referentiel``.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StrictStr
+
+from evalkit.model.base import Condition, Documented, Strict, Text
+
+QuestionCode = Annotated[StrictStr, Field(pattern=r"^[A-Z]\d{2}(_[a-z0-9]+)?$")]
+ChoiceCode = Annotated[StrictStr, Field(pattern=r"^[a-z0-9_]+$")]
+TypeReponse = Literal["choix_unique", "choix_multiple", "likert", "nombre", "texte"]
+Collecte = Literal["aleatoire", "recensement", "ouvert"]
+Sensible = Literal["non", "indirect", "oui"]
+SilenceReponse = Literal["non_concerne", "ne_sait_pas", "refus"]
+
+
+class ChoixReponse(Strict):
+    """One possible answer. ``silence``: it is not an opinion (« ne sait pas »…), it never enters a percentage.
+
+    ``exclusif``: cannot be given with another one in a ``choix_multiple`` (« aucun »). ``liste``: the choices come from the
+    territory (``qpv``, ``communes``, ``structures``) and replace this line in the questionnaire of that territory.
+    """
+
+    code: ChoiceCode
+    libelle: Text
+    silence: SilenceReponse | None = None
+    exclusif: bool = False
+    liste: Literal["qpv", "communes", "structures"] | None = None
+
+
+class Bornes(Strict):
+    """Limits of a number, in its unit; None = open."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+class LienIndicateur(Strict):
+    """How the answers to this question give an indicator, each questionnaire giving its own value (never pooled).
+
+    ``part``: answers in ``favorables`` over expressed answers (silences out). ``moyenne``/``mediane``/``somme``: of the number, or
+    of the Likert position 1–5. ``distribution``: shares of every choice (citations over respondents). ``solde``: share of
+    ``favorables`` minus share of ``defavorables``, in points. ``verbatim``: free text, counted by theme only.
+    """
+
+    code: Text
+    calcul: Literal["part", "moyenne", "mediane", "somme", "distribution", "solde", "verbatim", "reseau"]
+    favorables: tuple[ChoiceCode, ...] = ()
+    defavorables: tuple[ChoiceCode, ...] = ()
+    note: Text | None = None
+
+
+class QuestionEnquete(Strict):
+    """One question of a questionnaire. ``code`` is permanent: it names the column in which answers come back."""
+
+    code: QuestionCode
+    libelle: Text
+    type: TypeReponse
+    partie: Text
+    choix: tuple[ChoixReponse, ...] = ()
+    unite: str | None = None
+    bornes: Bornes | None = None
+    consigne: Text | None = None
+    maximum: int | None = Field(default=None, description="Nombre de réponses au plus (choix_multiple).")
+    posee_si: Condition | None = Field(default=None, description="`fait` est le code d'une question précédente.")
+    indicateurs: tuple[LienIndicateur, ...] = ()
+    usage: Literal["indicateur", "contexte", "ventilation"]
+    donnee_sensible: Sensible
+    ordonnee: bool = Field(
+        default=False, description="Les choix vont du plus défavorable au plus favorable ou l'inverse."
+    )
+
+
+class Partie(Strict):
+    """A part of a questionnaire: who answers, how they were reached, and from how many answers a figure is shown."""
+
+    code: Text = Field(pattern=r"^[a-z_]+$")
+    libelle: Text
+    repondants: Text
+    groupe: Text | None = Field(description="Code d'acteurs.yml ; null : habitants, hors des groupes d'acteurs.")
+    collecte: Collecte
+    seuil: Literal["seuil_personnes", "seuil_institutions"]
+
+
+class Enquete(Documented):
+    """A questionnaire. ``notice``: sentences read by respondents; ``{seuil}`` stands for the threshold of the part."""
+
+    code: Text = Field(pattern=r"^[A-Z]+-[A-Z]+$")
+    titre: Text
+    outil: Text
+    repondants: Text
+    duree: Text
+    terrain: Text
+    confidentialite: Text
+    notice: tuple[Text, ...]
+    parties: tuple[Partie, ...] = Field(min_length=1)
+    questions: tuple[QuestionEnquete, ...] = Field(min_length=1)
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
+
+    @cached_property
+    def questions_par_code(self) -> dict[str, QuestionEnquete]:
+        """Question by code, in the order of the questionnaire."""
+        return {question.code: question for question in self.questions}
+
+    @cached_property
+    def parties_par_code(self) -> dict[str, Partie]:
+        """Part by code."""
+        return {partie.code: partie for partie in self.parties}
+
+
+# Columns of a cleaned table of answers (`enquetes/<enquete>.csv`), besides one column per question code. One row is one
+# answer. A choix_multiple cell holds codes joined by ";". A silence is its code. Nothing identifies a person.
+ANSWER_COLUMNS: dict[str, str] = {
+    "ligne": "int: number of the submission in the source file (1 = first), for the import report only",
+    "partie": "str: part of the questionnaire",
+    "poids": "float: weight, 1 when the survey is not weighted",
+}
