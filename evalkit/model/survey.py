@@ -13,11 +13,14 @@ from pydantic import ConfigDict, Field, StrictStr
 
 from evalkit.model.base import Condition, Documented, Strict, Text
 
-QuestionCode = Annotated[StrictStr, Field(pattern=r"^[A-Z]\d{2}(_[a-z0-9]+)?$")]
+QuestionCode = Annotated[StrictStr, Field(pattern=r"^[A-Z]\d{2}(_[a-z0-9]+)*$")]
 ChoiceCode = Annotated[StrictStr, Field(pattern=r"^[a-z0-9_]+$")]
 TypeReponse = Literal["choix_unique", "choix_multiple", "likert", "nombre", "texte"]
 Collecte = Literal["aleatoire", "recensement", "ouvert"]
 Sensible = Literal["non", "indirect", "oui"]
+Calcul = Literal[
+    "part", "moyenne", "mediane", "somme", "distribution", "solde", "rapport", "verbatim", "reseau", "appui"
+]
 SilenceReponse = Literal["non_concerne", "ne_sait_pas", "refus"]
 
 
@@ -42,19 +45,47 @@ class Bornes(Strict):
     max: float | None = None
 
 
+class FavorableSi(Strict):
+    """What makes a number or a text count as favourable in a ``part``: exactly one of these keys."""
+
+    inferieur: float | None = None
+    superieur_ou_egal: float | None = None
+    renseigne: Literal[True] | None = None
+
+
 class LienIndicateur(Strict):
     """How the answers to this question give an indicator, each questionnaire giving its own value (never pooled).
 
-    ``part``: answers in ``favorables`` over expressed answers (silences out). ``moyenne``/``mediane``/``somme``: of the number, or
-    of the Likert position 1–5. ``distribution``: shares of every choice (citations over respondents). ``solde``: share of
-    ``favorables`` minus share of ``defavorables``, in points. ``verbatim``: free text, counted by theme only.
+    ``part``: answers in ``favorables`` (at least ``minimum`` of them in a ``choix_multiple``), or numbers and texts that
+    meet ``favorable_si``, over expressed answers (silences out; for ``renseigne``, over the respondents of the part who
+    were asked). ``moyenne``/``mediane``/``somme``: of the number times ``coefficient``, or of the Likert position 1–5;
+    several questions of one questionnaire linked by ``moyenne`` to one indicator are averaged together, all answers
+    alike. ``distribution``: shares of every choice (citations over respondents). ``solde``: share of ``favorables``
+    minus share of ``defavorables``, in points. ``rapport``: numeric questions of one part are summed over respondents
+    who answered all of them, each times its ``coefficient``, on the side that its ``role`` says; numerator over
+    denominator. ``reseau``: ties named. ``verbatim``: free text, counted by theme only. ``appui``: is read beside the
+    indicator without giving its value (``note`` says why). ``base_si``: only the answers that meet it count.
     """
 
     code: Text
-    calcul: Literal["part", "moyenne", "mediane", "somme", "distribution", "solde", "verbatim", "reseau"]
+    calcul: Calcul
     favorables: tuple[ChoiceCode, ...] = ()
     defavorables: tuple[ChoiceCode, ...] = ()
+    minimum: Annotated[int, Field(ge=1)] = 1
+    favorable_si: FavorableSi | None = None
+    role: Literal["numerateur", "denominateur", "les_deux"] | None = None
+    coefficient: float = 1
+    base_si: Condition | None = None
     note: Text | None = None
+
+
+class IndicateurPropre(Strict):
+    """An indicator that exists only in this questionnaire (``LOG.1``…), outside the modules of the framework."""
+
+    code: Text = Field(pattern=r"^[A-Z]+\.\d+$")
+    libelle: Text
+    calcul: Text = Field(description="Écrit pour le lecteur, jamais exécuté.")
+    questions: tuple[QuestionCode, ...] = Field(min_length=1, description="Questions qui le renseignent.")
 
 
 class QuestionEnquete(Strict):
@@ -67,6 +98,8 @@ class QuestionEnquete(Strict):
     choix: tuple[ChoixReponse, ...] = ()
     unite: str | None = None
     bornes: Bornes | None = None
+    entier: bool = Field(default=False, description="Le nombre n’a pas de décimales.")
+    longueur_max: int | None = Field(default=None, description="Nombre de caractères au plus (texte).")
     consigne: Text | None = None
     maximum: int | None = Field(default=None, description="Nombre de réponses au plus (choix_multiple).")
     posee_si: Condition | None = Field(default=None, description="`fait` est le code d'une question précédente.")
@@ -102,6 +135,7 @@ class Enquete(Documented):
     notice: tuple[Text, ...]
     parties: tuple[Partie, ...] = Field(min_length=1)
     questions: tuple[QuestionEnquete, ...] = Field(min_length=1)
+    indicateurs_propres: tuple[IndicateurPropre, ...] = ()
 
     model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
 
