@@ -15,6 +15,7 @@ from evalkit.loaders.referentiel_files import FILE_MODELS, ROOT_FILES
 from evalkit.loaders.resources import resource_dir
 from evalkit.loaders.yaml_files import YamlFile, read_yaml
 from evalkit.model.referentiel import Module, Question, Referentiel
+from evalkit.model.survey import Enquete
 
 
 @dataclass
@@ -87,6 +88,7 @@ def _read(path: Path | None) -> _Reading:
         reading.read(f"{name}.yml", name)
     for module in _module_folders(reading):
         _read_module(reading, module)
+    _read_surveys(reading)
     reading.faults += check_links(reading.files, root.name)
     return reading
 
@@ -103,12 +105,25 @@ def _read_module(reading: _Reading, module: str) -> None:
     if not folder.is_dir():  # said by check_links, with the line of referentiel.yml
         return
     reading.read(f"modules/{module}/module.yml", "module")
-    for path in sorted(folder.glob("*.yaml")):  # never left out in silence
+    _refuse_yaml(reading, folder)
+    for path in _question_files(folder):
+        reading.read(f"modules/{module}/{path.name}", "question")
+
+
+def _read_surveys(reading: _Reading) -> None:
+    """Questionnaires, in the order of their file names; a framework may have none."""
+    folder = reading.root / "enquetes"
+    _refuse_yaml(reading, folder)
+    for path in sorted(folder.glob("*.yml")):
+        reading.read(f"enquetes/{path.name}", "enquete")
+
+
+def _refuse_yaml(reading: _Reading, folder: Path) -> None:
+    """A file with the other ending is said, never left out in silence."""
+    for path in sorted(folder.glob("*.yaml")):
         place = Place(reading.show(path))
         expected = "un fichier dont le nom finit par « .yml »"
         reading.faults.append(Fault("REF-001", place, f"« {path.name} »", expected, f"renommez-le « {path.stem}.yml »"))
-    for path in _question_files(folder):
-        reading.read(f"modules/{module}/{path.name}", "question")
 
 
 def _question_files(folder: Path) -> list[Path]:
@@ -134,6 +149,7 @@ def _assemble(reading: _Reading) -> Referentiel:
         sources=root["sources"].sources,
         regles=root["regles"].regles,
         contexte=root["contexte"].contexte,
+        enquetes=tuple(document for document in reading.objects.values() if isinstance(document, Enquete)),
     )
 
 

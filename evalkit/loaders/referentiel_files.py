@@ -20,6 +20,7 @@ from evalkit.model.referentiel import (
     Text,
     Unite,
 )
+from evalkit.model.survey import Enquete
 
 SCHEMA_FOLDER = "schemas"
 
@@ -90,7 +91,7 @@ ROOT_FILES: dict[str, type[BaseModel]] = {
     "regles": RulesFile,
     "contexte": ContextFile,
 }
-FILE_MODELS: dict[str, type[BaseModel]] = {**ROOT_FILES, "module": ModuleFile, "question": Question}
+FILE_MODELS: dict[str, type[BaseModel]] = {**ROOT_FILES, "module": ModuleFile, "question": Question, "enquete": Enquete}
 
 
 def render_schemas() -> dict[str, str]:
