@@ -125,7 +125,63 @@ def make_question(code: str, subs: list[dict[str, Any]] | int = 4, **changes: An
     }
 
 
-def make_referentiel(questions: list[dict[str, Any]] | None = None, **rules: Any) -> Referentiel:
+LIKERT = (
+    *({"code": str(i), "libelle": str(i)} for i in range(1, 6)),
+    {"code": "nsp", "libelle": "ne sait pas", "silence": "ne_sait_pas"},
+)
+
+
+def survey_question(code: str, kind: str = "likert", choices: str = "", **changes: Any) -> dict[str, Any]:
+    """One question of a questionnaire; ``choices``: codes separated by spaces, ``nsp`` and ``refus`` being silences."""
+    silences = {"nsp": "ne_sait_pas", "refus": "refus", "sans_objet": "non_concerne"}
+    choix = [
+        {"code": c, "libelle": f"réponse {c}", **({"silence": silences[c]} if c in silences else {})}
+        for c in choices.split()
+    ]
+    base = {"code": code, "libelle": f"Question inventée {code} ?", "type": kind, "partie": "ensemble"}
+    given = list(LIKERT) if kind == "likert" and not choix else choix
+    return {**base, "choix": given, "usage": "contexte", "donnee_sensible": "non", **changes}
+
+
+def make_enquete(questions: list[dict[str, Any]], code: str = "ENQ-ASSO", **partie: Any) -> dict[str, Any]:
+    """A questionnaire as plain data, with one part ``ensemble`` unless ``parties`` is given; ``partie`` changes that part."""
+    part = {
+        "code": "ensemble",
+        "libelle": "Associations",
+        "repondants": "associations financées",
+        "groupe": "association",
+        "collecte": "recensement",
+        "seuil": "seuil_personnes",
+    }
+    return {
+        "code": code,
+        "titre": f"Questionnaire inventé {code}",
+        "outil": "outil inventé",
+        "repondants": "une réponse par association",
+        "duree": "10 minutes",
+        "terrain": "3 semaines",
+        "confidentialite": "anonyme",
+        "notice": ["Aucun résultat n’est publié sous {seuil} réponses."],
+        "parties": partie.pop("parties", None) or [{**part, **partie}],
+        "questions": questions,
+        **PROPOSED,
+    }
+
+
+def make_answers(columns: dict[str, list[Any]], **others: Any) -> pd.DataFrame:
+    """A frame of answers; ``None`` = left empty. ``others``: ``partie`` or ``poids``, one value or one per row."""
+    n = max((len(cells) for cells in columns.values()), default=0)
+    kinds = {
+        name: "float" if all(isinstance(c, int | float | None) for c in cells) else "str"
+        for name, cells in columns.items()
+    }
+    frame = pd.DataFrame({"ligne": range(1, n + 1), "partie": "ensemble", "poids": 1.0, **others, **columns})
+    return frame.astype({**kinds, "partie": "str", "poids": "float"})
+
+
+def make_referentiel(
+    questions: list[dict[str, Any]] | None = None, enquetes: list[dict[str, Any]] | None = None, **rules: Any
+) -> Referentiel:
     """A small framework: module ``cooperations``, questions Q1 and Q2 of four sub-questions unless given.
 
     ``rules`` replaces values of :data:`RULES`.
@@ -187,6 +243,7 @@ def make_referentiel(questions: list[dict[str, Any]] | None = None, **rules: Any
                 {"code": code, "libelle": code, "valeur": value, "depuis": "2022-01-01", **PROPOSED}
                 for code, value in {**RULES, **rules}.items()
             ],
+            "enquetes": enquetes or [],
             "contexte": [
                 {
                     "code": "CTX.1",

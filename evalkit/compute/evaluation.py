@@ -24,6 +24,7 @@ from evalkit.compute.maturity import (
 )
 from evalkit.compute.results import COLUMNS, Evaluation, as_table
 from evalkit.compute.rules import Rules
+from evalkit.compute.surveys import compute_surveys, survey_indicators
 from evalkit.compute.triangulation import GroupView, order_of_discussion, triangulate
 from evalkit.model.base import Condition
 from evalkit.model.dossier import Dossier
@@ -227,6 +228,9 @@ class _Indicators:
         self.secrecy = Rules(referentiel.regles).secrecy()
         self.facts = dossier.territoire.facts()
         self.year = float(dossier.campagne.annee)
+        self.surveys: dict[str, Rows] = defaultdict(list)
+        for row in survey_indicators(referentiel, dossier):
+            self.surveys[row["indicateur"]].append(row)
 
     def _results(self, indicator: Indicateur, obtention: str) -> tuple[IndicatorResult, ...]:
         if obtention == "saisie":
@@ -247,6 +251,9 @@ class _Indicators:
             applicable, why = _both(indicator.applicable_si, self.facts, scope.applicable, "")
             why = why if scope.applicable else scope.explanation
             for obtention in indicator.obtention:
+                if applicable and obtention == "enquete" and indicator.code in self.surveys:
+                    out += self.surveys[indicator.code]
+                    continue
                 results: tuple[IndicatorResult, ...]
                 if applicable:
                     results = self._results(indicator, obtention)
@@ -421,9 +428,7 @@ def evaluate(referentiel: Referentiel, dossier: Dossier) -> Evaluation:
         "contexte": _context(dossier),
         "repondants": _respondents(dossier, groups),
         "masques": [],
-        "enquetes": [],
-        "items": [],
-        "reponses": [],
+        **compute_surveys(referentiel, dossier),
     }
     return Evaluation(
         territoire=dossier.territoire,
