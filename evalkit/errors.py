@@ -94,6 +94,11 @@ CATALOGUE: dict[str, Entry] = {
     "REF-015": Entry("Règle d’applicabilité impossible"),
     "REF-016": Entry("Règle de calcul absente ou inutilisable"),
     "REF-017": Entry("Code qui n’est pas à sa place"),
+    "REF-018": Entry("Lien rompu entre un questionnaire et un indicateur"),
+    "REF-019": Entry("Condition impossible dans un questionnaire"),
+    "REF-020": Entry("Réponses possibles mal déclarées"),
+    "REF-021": Entry("Calcul impossible à partir de cette question"),
+    "REF-022": Entry("Mention d’information sans le seuil"),
     # --- DON: the data of a territory or a campaign (001-059 reader, 060-089 open data) -----------------------------
     "DON-001": Entry("Fichier qui n'est pas ce que dit son nom"),
     "DON-002": Entry("Classeur protégé par un mot de passe"),

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from evalkit.errors import Fault, Place
+from evalkit.errors import Fault
 from evalkit.loaders.conditions import check_condition
 from evalkit.loaders.pydantic_faults import nearest, show_value
+from evalkit.loaders.referentiel_findings import Check, as_dict, as_list, items, once
+from evalkit.loaders.referentiel_surveys import check_surveys
 from evalkit.loaders.yaml_files import KeyPath, YamlFile
 from evalkit.model.dossier import TABLES
 from evalkit.model.territory import KNOWN_FACTS
@@ -66,52 +67,6 @@ NEEDED_ACTIONS = {
 _NUMBER_KINDS = ("nombre", "effectif", "annee")
 
 
-@dataclass
-class _Check:
-    """Files by relative path, what codes exist, faults found."""
-
-    files: Mapping[str, YamlFile]
-    root: str
-    known: dict[str, list[str]] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-
-    def add(self, code: str, where: str, path: KeyPath, read: str, expected: str, fix: str, note: str = "") -> None:
-        """Record one fault at a path of a file."""
-        document = self.files[where]
-        place = Place(f"{self.root}/{where}", line=document.line(path), note=note)
-        self.faults.append(Fault(code, place, read, expected, fix))
-
-    def link(self, kind: str, value: Any, where: str, path: KeyPath, note: str = "") -> None:
-        """Check that a code exists; nothing is said when its own file could not be read."""
-        known = self.known.get(kind)
-        if known is None or not isinstance(value, str) or value in known:
-            return
-        near = nearest(value, known)
-        self.add(
-            "REF-009",
-            where,
-            path,
-            f"« {value} »",
-            f"un code de {_DECLARED_IN[kind]}",
-            f"écrivez {near} ? Sinon, déclarez « {value} » dans {_DECLARED_IN[kind]}"
-            if near
-            else f"corrigez le code, ou déclarez-le dans {_DECLARED_IN[kind]}",
-            note,
-        )
-
-    def links(self, kind: str, owner: Mapping[str, Any], key: str, where: str, path: KeyPath, note: str = "") -> None:
-        """Check every code of a list."""
-        for index, value in enumerate(_list(owner.get(key))):
-            self.link(kind, value, where, (*path, key, index), note)
-
-
-_DECLARED_IN = {
-    "sources": "sources.yml",
-    "unites": "unites.yml",
-    "groupes": "acteurs.yml (groupes)",
-    "collectes": "acteurs.yml (collectes)",
-    "contexte": "contexte.yml",
-}
 _LISTS = {
     "sources.yml": ("sources",),
     "unites.yml": ("unites",),
@@ -131,7 +86,7 @@ def check_links(files: Mapping[str, YamlFile], root: str) -> list[Fault]:
     root
         Name of that folder, printed in messages.
     """
-    check = _Check(files, root)
+    check = Check(files, root)
     for name, keys in _LISTS.items():
         for key in keys:
             _check_list(check, name, key)
@@ -140,57 +95,28 @@ def check_links(files: Mapping[str, YamlFile], root: str) -> list[Fault]:
     _check_rules(check)
     _check_references(check)
     _check_questions(check)
+    check_surveys(check)
     return check.faults
 
 
-def _dict(value: Any) -> dict[Any, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _items(value: Any) -> Iterator[tuple[int, dict[Any, Any]]]:
-    return ((index, item) for index, item in enumerate(_list(value)) if isinstance(item, dict))
-
-
-def _check_list(check: _Check, name: str, key: str) -> None:
+def _check_list(check: Check, name: str, key: str) -> None:
     """Codes of one declared list: remember them, refuse a repeated one."""
     document = check.files.get(name)
-    declared = _dict(document.data).get(key) if document else None
+    declared = as_dict(document.data).get(key) if document else None
     if not isinstance(declared, list):  # said once by the models; every link to it would only repeat it
         return
     seen: dict[str, int | None] = {}
-    for index, item in _items(declared):
-        _once(check, seen, item.get("code"), name, (key, index, "code"))
+    for index, item in items(declared):
+        once(check, seen, item.get("code"), name, (key, index, "code"))
         if key == "contexte":
             check.link("unites", item.get("unite"), name, (key, index, "unite"), str(item.get("code", "")))
     check.known[key] = list(seen)
 
 
-def _once(check: _Check, seen: dict[str, int | None], code: Any, where: str, path: KeyPath) -> None:
-    if not isinstance(code, str):
-        return
-    line = check.files[where].line(path)
-    if code in seen:
-        check.add(
-            "REF-008",
-            where,
-            path,
-            f"le code « {code} », déjà employé ligne {seen[code]}"
-            if seen[code]
-            else f"le code « {code} », déjà employé",
-            "un code employé une seule fois",
-            "donnez un nouveau code : un code n’est jamais réutilisé",
-        )
-    seen.setdefault(code, line)
-
-
-def _check_modules(check: _Check) -> None:
+def _check_modules(check: Check) -> None:
     """Declared modules have a folder with ``module.yml``, whose code is the folder's name, and a question."""
     document = check.files.get("referentiel.yml")
-    for index, name in enumerate(_list(_dict(document.data if document else None).get("modules"))):
+    for index, name in enumerate(as_list(as_dict(document.data if document else None).get("modules"))):
         folder = document.path.parent / "modules" if document else None
         if folder is None or not isinstance(name, str):
             continue
@@ -201,7 +127,7 @@ def _check_modules(check: _Check) -> None:
             check.add("REF-009", "referentiel.yml", ("modules", index), f"« {name} »", "un dossier de modules/", fix)
             continue
         header = check.files.get(f"modules/{name}/module.yml")
-        code = _dict(header.data).get("code") if header else name
+        code = as_dict(header.data).get("code") if header else name
         if code != name:
             check.add(
                 "REF-017",
@@ -222,15 +148,15 @@ def _check_modules(check: _Check) -> None:
             )
 
 
-def _check_scale(check: _Check) -> None:
+def _check_scale(check: Check) -> None:
     document = check.files.get("echelles.yml")
     if document is None:
         return
-    found = [item.get("niveau") for _, item in _items(_dict(document.data).get("niveaux"))]
+    found = [item.get("niveau") for _, item in items(as_dict(document.data).get("niveaux"))]
     _levels(check, found, "echelles.yml", ("niveaux",), "")
 
 
-def _levels(check: _Check, found: Iterable[Any], where: str, path: KeyPath, note: str) -> None:
+def _levels(check: Check, found: Iterable[Any], where: str, path: KeyPath, note: str) -> None:
     """Six levels, 0 to 5, each once."""
     levels = list(found)
     missing = [str(level) for level in LEVELS if level not in levels]
@@ -250,13 +176,13 @@ def _levels(check: _Check, found: Iterable[Any], where: str, path: KeyPath, note
     )
 
 
-def _check_rules(check: _Check) -> None:
+def _check_rules(check: Check) -> None:
     """Every rule that evalkit applies exists and has a usable value."""
     document = check.files.get("regles.yml")
-    if document is None or not isinstance(_dict(document.data).get("regles"), list):
+    if document is None or not isinstance(as_dict(document.data).get("regles"), list):
         return
     rules = {
-        item.get("code"): (index, item.get("valeur")) for index, item in _items(_dict(document.data).get("regles"))
+        item.get("code"): (index, item.get("valeur")) for index, item in items(as_dict(document.data).get("regles"))
     }
     for code in (*NUMERIC_RULES, DISTRIBUTION_RULE):
         expected = "six probabilités de somme 1" if code == DISTRIBUTION_RULE else "un nombre positif"
@@ -282,11 +208,11 @@ def _is_positive(value: Any) -> bool:
 
 
 def _is_distribution(value: Any) -> bool:
-    numbers = [number for number in _list(value) if isinstance(number, int | float) and 0 <= number <= 1]
-    return len(numbers) == len(LEVELS) == len(_list(value)) and abs(sum(numbers) - 1) < 1e-9
+    numbers = [number for number in as_list(value) if isinstance(number, int | float) and 0 <= number <= 1]
+    return len(numbers) == len(LEVELS) == len(as_list(value)) and abs(sum(numbers) - 1) < 1e-9
 
 
-def _check_references(check: _Check) -> None:
+def _check_references(check: Check) -> None:
     """Every ``references`` of every file names declared sources."""
     for where, document in check.files.items():
         for path, owner, note in _walk(document.data, (), ""):
@@ -304,22 +230,22 @@ def _walk(data: Any, path: KeyPath, note: str) -> Iterator[tuple[KeyPath, dict[A
             yield from _walk(value, (*path, index), note)
 
 
-def _check_questions(check: _Check) -> None:
+def _check_questions(check: Check) -> None:
     seen: dict[str, int | None] = {}
     for where, document in check.files.items():
         if not where.startswith("modules/") or where.endswith("/module.yml"):
             continue
-        question = _dict(document.data)
-        _once(check, seen, question.get("code"), where, ("code",))
+        question = as_dict(document.data)
+        once(check, seen, question.get("code"), where, ("code",))
         _condition(check, question, where, (), "")
-        for index, sub in _items(question.get("sous_questions")):
+        for index, sub in items(question.get("sous_questions")):
             _check_sub(check, seen, question, sub, where, ("sous_questions", index))
-        for index, item in _items(question.get("questions_associees")):
-            _once(check, seen, item.get("code"), where, ("questions_associees", index, "code"))
+        for index, item in items(question.get("questions_associees")):
+            once(check, seen, item.get("code"), where, ("questions_associees", index, "code"))
 
 
 def _check_sub(
-    check: _Check,
+    check: Check,
     seen: dict[str, int | None],
     question: Mapping[Any, Any],
     sub: Mapping[Any, Any],
@@ -327,20 +253,20 @@ def _check_sub(
     path: KeyPath,
 ) -> None:
     code = sub.get("code")
-    _once(check, seen, code, where, (*path, "code"))
+    once(check, seen, code, where, (*path, "code"))
     _prefixed(check, question.get("code"), code, r"\.[0-9]+", where, (*path, "code"))
     _condition(check, sub, where, path, str(code))
-    ladder = _dict(sub.get("echelle"))
+    ladder = as_dict(sub.get("echelle"))
     if isinstance(ladder.get("niveaux"), dict):
         _levels(check, ladder["niveaux"], where, (*path, "echelle", "niveaux"), str(code))
-    for index, item in _items(sub.get("indicateurs")):
+    for index, item in items(sub.get("indicateurs")):
         here = (*path, "indicateurs", index)
-        _once(check, seen, item.get("code"), where, (*here, "code"))
+        once(check, seen, item.get("code"), where, (*here, "code"))
         _prefixed(check, code, item.get("code"), r"\.[a-z]", where, (*here, "code"))
         _check_indicator(check, item, where, here)
 
 
-def _prefixed(check: _Check, parent: Any, code: Any, rest: str, where: str, path: KeyPath) -> None:
+def _prefixed(check: Check, parent: Any, code: Any, rest: str, where: str, path: KeyPath) -> None:
     """A code begins with its parent's: it says where it stands."""
     if not isinstance(parent, str) or not isinstance(code, str) or re.fullmatch(re.escape(parent) + rest, code):
         return
@@ -348,7 +274,7 @@ def _prefixed(check: _Check, parent: Any, code: Any, rest: str, where: str, path
     check.add("REF-017", where, path, f"« {code} »", f"un code comme {example}", f"le code commence par « {parent}. »")
 
 
-def _check_indicator(check: _Check, item: Mapping[Any, Any], where: str, path: KeyPath) -> None:
+def _check_indicator(check: Check, item: Mapping[Any, Any], where: str, path: KeyPath) -> None:
     note = str(item.get("code", ""))
     check.link("unites", item.get("unite"), where, (*path, "unite"), note)
     check.links("groupes", item, "repondants", where, path, note)
@@ -360,7 +286,7 @@ def _check_indicator(check: _Check, item: Mapping[Any, Any], where: str, path: K
     _check_ways(check, item, where, path, note)
 
 
-def _check_formula(check: _Check, item: Mapping[Any, Any], where: str, path: KeyPath, note: str) -> None:
+def _check_formula(check: Check, item: Mapping[Any, Any], where: str, path: KeyPath, note: str) -> None:
     formula = item.get("formule")
     missing = [key for key in NEEDED.get(str(formula), ()) if item.get(key) in (None, "", [])]
     if missing:
@@ -374,7 +300,7 @@ def _check_formula(check: _Check, item: Mapping[Any, Any], where: str, path: Key
             "ajoutez ce qui manque, ou changez de formule",
             note,
         )
-    codes = [modality.get("code") for _, modality in _items(item.get("modalites"))]
+    codes = [modality.get("code") for _, modality in items(item.get("modalites"))]
     for code in dict.fromkeys(code for code in codes if codes.count(code) > 1):
         check.add(
             "REF-008",
@@ -387,9 +313,9 @@ def _check_formula(check: _Check, item: Mapping[Any, Any], where: str, path: Key
         )
 
 
-def _check_target(check: _Check, item: Mapping[Any, Any], where: str, path: KeyPath, note: str) -> None:
+def _check_target(check: Check, item: Mapping[Any, Any], where: str, path: KeyPath, note: str) -> None:
     target, wanted = item.get("cible"), item.get("sens_favorable") == "cible"
-    bounds = [_dict(target).get(key) for key in ("min", "max")]
+    bounds = [as_dict(target).get(key) for key in ("min", "max")]
     numbers = [bound for bound in bounds if isinstance(bound, int | float) and not isinstance(bound, bool)]
     if wanted and not numbers:
         read, fix = "aucune borne", "ajoutez « cible: {min: 50} », par exemple"
@@ -404,9 +330,9 @@ def _check_target(check: _Check, item: Mapping[Any, Any], where: str, path: KeyP
     check.add("REF-013", where, (*path, where_key), read, expected, fix, note)
 
 
-def _check_ways(check: _Check, item: Mapping[Any, Any], where: str, path: KeyPath, note: str) -> None:
+def _check_ways(check: Check, item: Mapping[Any, Any], where: str, path: KeyPath, note: str) -> None:
     """``actions`` and ``contexte`` are declared exactly when ``obtention`` names them."""
-    ways = _list(item.get("obtention"))
+    ways = as_list(item.get("obtention"))
     for way in ("actions", "contexte"):
         declared = item.get(way) not in (None, [], {})
         if (way in ways) == declared:
@@ -426,7 +352,7 @@ def _check_ways(check: _Check, item: Mapping[Any, Any], where: str, path: KeyPat
         _check_actions(check, item["actions"], where, (*path, "actions"), note)
 
 
-def _check_actions(check: _Check, actions: Mapping[Any, Any], where: str, path: KeyPath, note: str) -> None:
+def _check_actions(check: Check, actions: Mapping[Any, Any], where: str, path: KeyPath, note: str) -> None:
     """Columns of the programme of actions exist, with the kind of cell that the computation needs."""
     columns = {column.name: column.kind for column in TABLES["actions"].columns}
     kind = str(actions.get("type"))
@@ -441,7 +367,7 @@ def _check_actions(check: _Check, actions: Mapping[Any, Any], where: str, path: 
         check.add("REF-014", where, path, read, f"{names} dans la déclaration", "complétez la déclaration", note)
     wanted: tuple[str, ...]
     for key, wanted in (("somme", _NUMBER_KINDS), ("rapporte_a", _NUMBER_KINDS), ("financeurs", _NUMBER_KINDS)):
-        for index, name in enumerate(_list(actions.get(key))):
+        for index, name in enumerate(as_list(actions.get(key))):
             _column(check, name, columns, wanted, where, (*path, key, index), note)
     for key, wanted in (("debut", ("date",)), ("fin", ("date",)), ("distinct", tuple(columns.values()))):
         if actions.get(key) is not None:
@@ -453,7 +379,7 @@ def _check_actions(check: _Check, actions: Mapping[Any, Any], where: str, path: 
 
 
 def _column(
-    check: _Check,
+    check: Check,
     name: Any,
     columns: Mapping[str, str],
     kinds: tuple[str, ...],
@@ -476,7 +402,7 @@ def _column(
     )
 
 
-def _condition(check: _Check, owner: Mapping[Any, Any], where: str, path: KeyPath, note: str) -> None:
+def _condition(check: Check, owner: Mapping[Any, Any], where: str, path: KeyPath, note: str) -> None:
     for problem in check_condition(owner.get("applicable_si"), KNOWN_FACTS, {}, must_explain=True):
         here = (*path, "applicable_si", *problem.path)
         check.add("REF-015", where, here, problem.read, problem.expected, problem.fix, note)
