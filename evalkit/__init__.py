@@ -32,6 +32,7 @@ _SECTIONS = (
     "show_rules",
     "show_sources",
     "show_stamp",
+    "show_surveys",
     "show_synthesis_brief",
     "show_synthesis_context",
     "show_synthesis_coverage",

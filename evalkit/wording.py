@@ -50,6 +50,8 @@ STATUS_LABELS: dict[str, str] = {
     "hors_periode": "hors période de validité",
     "aucune_cotation": "aucune cotation",
     "aucune_valeur": "aucune valeur",
+    "aucune_reponse": "aucune réponse",
+    "base_fragile": "base fragile",
     # statuses of a level
     "arbitre": "arbitré",
     "non_arbitre": "non arbitré",

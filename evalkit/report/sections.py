@@ -11,6 +11,7 @@ from evalkit.report.sections_method import (
     show_sources,
     show_stamp,
 )
+from evalkit.report.sections_surveys import show_surveys
 from evalkit.report.sections_synthesis import (
     show_limits,
     show_named,
@@ -61,6 +62,7 @@ __all__ = [
     "show_rules",
     "show_sources",
     "show_stamp",
+    "show_surveys",
     "show_synthesis_brief",
     "show_synthesis_context",
     "show_synthesis_coverage",

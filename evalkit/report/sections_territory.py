@@ -30,6 +30,7 @@ from evalkit.report.html import (
     table,
     tag,
 )
+from evalkit.report.sections_surveys import conduct_sentence
 from evalkit.report.sentences import is_missing, records
 from evalkit.wording import agree, capitalize, format_date, join_french, plural, quote, slug
 
@@ -147,17 +148,9 @@ def show_conduct(publication: Publication) -> Html:
         paragraph(sentences.respondents(publication)),
         tables.respondents(publication) if answered else "",
         figure(draw_coverage(publication)),
-        paragraph(_surveys(publication)),
+        paragraph(conduct_sentence(publication)),
         paragraph(warnings) if n else "",
     )
-
-
-def _surveys(publication: Publication) -> str:
-    frame = publication.indicateurs
-    imported = frame[(frame["obtention"] == "enquete") & (frame["statut"] == "ok")]
-    if imported.empty:
-        return "Aucune enquête importée."
-    return f"Les enquêtes importées renseignent {plural(imported['indicateur'].nunique(), 'indicateur')}."
 
 
 # --- context -------------------------------------------------------------------------------------------------------------

@@ -167,8 +167,8 @@ def indicators(publication: Publication, rows: pd.DataFrame, code: str) -> Html:
     """Indicators that have a value: latest value, its numerator and denominator, earlier ones, source, reference."""
     series: dict[tuple[str, ...], list[Row]] = {}
     for row in records(rows):
-        key = tuple(str(row[column]) for column in ("indicateur", "obtention", "source", "groupe"))
-        series.setdefault(key, []).append(row)
+        key = tuple(str(row[column]) for column in ("indicateur", "obtention", "groupe"))
+        series.setdefault((*key, _origin(row)), []).append(row)
     lines = [_indicator_row(publication, values) for values in series.values()]
     headers = ["Indicateur", "Dernière valeur", "Numérateur / dénominateur", "Valeurs antérieures", "Source"]
     note = "Pas de référence régionale pour cette campagne."
@@ -179,7 +179,27 @@ def indicators(publication: Publication, rows: pd.DataFrame, code: str) -> Html:
     return table(headers, lines, caption=f"{code} : indicateurs renseignés", note=note)
 
 
+def _is_distribution(row: Row) -> bool:
+    """One possible answer of a survey question, among others."""
+    return bool(row["obtention"] == "enquete") and not is_missing(row["modalite"])
+
+
+def _origin(row: Row) -> str:
+    """What a value comes from: the answers to one survey question make one line together."""
+    return " · ".join(str(row["source"]).split(" · ")[:2]) if _is_distribution(row) else str(row["source"])
+
+
+def _distribution_row(publication: Publication, values: list[Row]) -> list[object]:
+    """One line for the answers to a survey question, in the order of the questionnaire."""
+    row = values[0]
+    shares = [f"{str(v['source']).split(' · ')[-1]} : {indicator_value(publication.referentiel, v)}" for v in values]
+    line = _indicator_row(publication, [{**row, "modalite": None, "source": _origin(row)}])
+    return [line[0], " ; ".join(shares), f"n\u00a0=\u00a0{number_text(row['n'])}", *line[3:]]
+
+
 def _indicator_row(publication: Publication, values: list[Row]) -> list[object]:
+    if _is_distribution(values[0]):
+        return _distribution_row(publication, values)
     referentiel = publication.referentiel
     ordered = sorted(values, key=lambda row: -1.0 if is_missing(row["annee"]) else row["annee"])
     row = ordered[-1]
@@ -191,6 +211,8 @@ def _indicator_row(publication: Publication, values: list[Row]) -> list[object]:
         source = f"{row['source']} ({source})"
     if not is_missing(row["groupe"]):
         source += f", {referentiel.groupes_par_code[row['groupe']].pluriel}"
+    if row["obtention"] == "enquete" and not is_missing(row["explication"]):
+        source += f". {row['explication']}"
     latest = _dated(referentiel, row)
     return [name, latest, _ratio(row), before or _NOTHING, source, _reference(publication, row)]
 
@@ -207,7 +229,7 @@ def indicator_value(referentiel: Referentiel, row: Row) -> object:
     """Value of an indicator as printed: a number and its unit, a category in words, or a status in words."""
     if row["statut"] != "ok":
         return Absent(label_status(row["statut"]))
-    if not is_missing(row["modalite"]):
+    if not is_missing(row["modalite"]) and row["obtention"] != "enquete":
         known = referentiel.indicateurs.get(row["indicateur"])
         labels = {m.code: m.libelle for m in known.modalites} if known else {}
         return labels.get(row["modalite"], str(row["modalite"]))

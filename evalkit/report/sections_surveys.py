@@ -1,0 +1,270 @@
+"""The surveys of a territory: who was asked, who answered, what may be concluded, and what they said by question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from evalkit.charts.surveys import (
+    SurveyItem,
+    draw_choices,
+    draw_likert,
+    likert_families,
+    part_name,
+    read_items,
+    secret_text,
+    share_text,
+    silence_text,
+)
+from evalkit.compute.results import Publication
+from evalkit.report.guard import require_publication
+from evalkit.report.html import Absent, Html, bullet_list, figure, heading, join, paragraph, table
+from evalkit.report.sentences import Row, is_missing, number_text, records
+from evalkit.wording import agree, format_number, format_percent, join_french, label_status, plural
+
+COLLECTE = {
+    "aleatoire": "tirage au hasard",
+    "recensement": "tous ont été sollicités",
+    "ouvert": "ouvert à tous",
+}
+NO_SURVEY = "Aucune enquête importée."
+
+
+def conduct_sentence(publication: Publication) -> str:
+    """One sentence for « Comment l’évaluation a été conduite »."""
+    rows = records(publication.enquetes)
+    if not rows:
+        return NO_SURVEY
+    titles = {enquete.code: enquete for enquete in publication.referentiel.enquetes}
+    said = [f"{part_name(publication, titles[r['enquete']], r['partie'])} ({_answered(r)})" for r in rows]
+    n = len({row["enquete"] for row in rows})
+    verb = agree(n, "questionnaire a été importé", "questionnaires ont été importés")
+    return f"{format_number(n)} {verb} : {join_french(said)}."
+
+
+def _answered(row: Row) -> str:
+    n = plural(row["n_reponses"], "réponse")
+    if is_missing(row["n_sollicites"]):
+        return n
+    return f"{n} sur {format_number(row['n_sollicites'])}, soit {format_percent(row['taux'])}"
+
+
+def show_surveys(publication: Publication) -> Html:
+    """Section « Les enquêtes »; empty when nothing was imported."""
+    publication = require_publication(publication)
+    if publication.enquetes.empty:
+        return Html("")
+    items = read_items(publication)
+    open_items = [item for item in items if item.question.donnee_sensible == "non"]
+    sensitive = [item for item in items if item.question.donnee_sensible != "non"]
+    return join(
+        heading(2, "Les enquêtes"),
+        paragraph(
+            "Chaque groupe a répondu à son propre questionnaire. Leurs réponses sont montrées côte à côte ; elles ne sont "
+            "jamais additionnées, et aucune n’est convertie en niveau."
+        ),
+        _who(publication),
+        *_by_question(publication, open_items),
+        _others(publication, open_items),
+        _sensitive(publication, sensitive),
+    )
+
+
+# --- who answered, what may be concluded ----------------------------------------------------------------------------
+
+
+def _who(publication: Publication) -> Html:
+    titles = {enquete.code: enquete for enquete in publication.referentiel.enquetes}
+    rows: list[list[object]] = []
+    for row in records(publication.enquetes):
+        enquete = titles[row["enquete"]]
+        part = enquete.parties_par_code[row["partie"]]
+        unknown = Absent(label_status("non_repondu"))
+        rows.append(
+            [
+                f"{enquete.code} — {enquete.titre}",
+                part.repondants,
+                unknown if is_missing(row["n_sollicites"]) else format_number(row["n_sollicites"]),
+                format_number(row["n_reponses"]),
+                unknown if is_missing(row["taux"]) else format_percent(row["taux"]),
+                COLLECTE[row["collecte"]],
+                " ".join(conclusions(publication, row)),
+            ]
+        )
+    headers = ["Questionnaire", "Qui", "Sollicités", "Réponses", "Taux", "Collecte", "Ce que l’on peut en conclure"]
+    return table(headers, rows, caption="Questionnaires importés", numeric=(2, 3, 4))
+
+
+def conclusions(publication: Publication, row: Row) -> list[str]:
+    """What the answers of one part allow to say; ``row``: a row of the table ``enquetes``."""
+    if row["statut"] == "secret":
+        return ["Trop peu de réponses : aucun résultat n’est montré."]
+    said = []
+    if row["statut"] == "base_fragile":
+        limit = publication.referentiel.seuil("base_fragile")
+        said.append(f"Base fragile ({format_number(limit)} réponses au plus) : à lire avec prudence.")
+    if row["collecte"] == "ouvert":
+        said.append(
+            "Les résultats décrivent ceux qui ont répondu : ni marge d’erreur, ni généralisation aux autres habitants."
+        )
+    elif row["collecte"] == "aleatoire":
+        said.append("Échantillon tiré au hasard : un intervalle à 95 % accompagne les parts.")
+    elif not is_missing(row["n_sollicites"]) and row["n_sollicites"] <= row["n_reponses"]:
+        said.append("Tous ont répondu : il n’y a pas de marge d’erreur d’échantillon.")
+    elif is_missing(row["n_sollicites"]):
+        said.append("Le nombre de sollicités n’est pas connu : ni taux de réponse, ni intervalle.")
+    else:
+        said.append("L’intervalle à 95 % vaut si les non-répondants ressemblaient aux répondants.")
+    if row["ponderee"]:
+        effective = (
+            "" if is_missing(row["n_efficace"]) else f" ({number_text(round(row['n_efficace']))} réponses efficaces)"
+        )
+        said.append(f"Réponses pondérées{effective}.")
+    return said
+
+
+# --- what they said -------------------------------------------------------------------------------------------------
+
+
+def _first_indicator(item: SurveyItem) -> str:
+    return item.question.indicateurs[0].code if item.question.indicateurs else ""
+
+
+def _by_question(publication: Publication, items: Sequence[SurveyItem]) -> Iterable[Html]:
+    """One block per evaluative question: the items that feed its indicators, groups side by side."""
+    known = publication.referentiel.question_de
+    rank = {code: position for position, code in enumerate(publication.referentiel.indicateurs)}
+    for code, question in publication.referentiel.questions_par_code.items():
+        mine = [item for item in items if known.get(_first_indicator(item)) == code]
+        ordered = sorted(mine, key=lambda item: rank[_first_indicator(item)])
+        if ordered:
+            yield join(
+                heading(3, f"{code} — {question.titre} : ce que disent les enquêtes", f"{code}-enquetes"),
+                *_blocks(publication, ordered, code),
+            )
+
+
+def _blocks(publication: Publication, items: Sequence[SurveyItem], where: str) -> Iterable[Html]:
+    families = likert_families(items)
+    drawn = {item.key for family in families for item in family}
+    for number, family in enumerate(families, start=1):
+        titre = f"{where} : opinions, de « {_end(family, 0)} » à « {_end(family, -1)} »"
+        yield figure(draw_likert(publication, family, f"opinions-{where.lower()}-{number}", titre))
+    for item in items:
+        if item.key not in drawn and item.question.type not in ("nombre", "texte"):
+            yield _one(publication, item)
+    yield _numbers(publication, [item for item in items if item.question.type == "nombre"], where)
+    yield _texts(publication, [item for item in items if item.question.type == "texte"])
+
+
+def _end(family: Sequence[SurveyItem], position: int) -> str:
+    return family[0].choices[position][1]
+
+
+def _one(publication: Publication, item: SurveyItem) -> Html:
+    chart = draw_choices(publication, item)
+    if chart is not None:
+        return figure(chart)
+    return paragraph(f"{item.question.code} – {item.question.libelle} ({item.group}) : {_nothing(item)}.")
+
+
+def _nothing(item: SurveyItem) -> str:
+    return label_status("aucune_reponse") if item.n == 0 else secret_text(item.n)
+
+
+def _numbers(publication: Publication, items: Sequence[SurveyItem], where: str) -> Html:
+    """Means and medians of the questions whose answer is a number."""
+    table_rows = {(r["enquete"], r["partie"], r["question"]): r for r in records(publication.items)}
+    rows: list[list[object]] = []
+    for item in items:
+        row = table_rows[(item.enquete.code, item.partie, item.question.code)]
+        unit = f" ({item.question.unite})" if item.question.unite else ""
+        figures: list[object] = [
+            Absent(_nothing(item)) if is_missing(row[name]) else number_text(round(row[name], 1))
+            for name in ("mediane", "moyenne")
+        ]
+        weak = " (base fragile)" if item.status == "base_fragile" else ""
+        rows.append(
+            [
+                f"{item.question.code} {item.question.libelle}{unit}",
+                item.group,
+                f"{format_number(item.n)}{weak}",
+                *figures,
+                silence_text(item) or "aucun",
+            ]
+        )
+    headers = ["Question", "Qui a répondu", "n", "Médiane", "Moyenne", "Silences"]
+    return table(headers, rows, caption=f"{where} : réponses chiffrées", numeric=(2, 3, 4))
+
+
+def _texts(publication: Publication, items: Sequence[SurveyItem]) -> Html:
+    """Open questions: how many wrote something, by theme where it may be said; never the text."""
+    lines = []
+    for item in items:
+        themes = [f"{label} ({_theme(publication, item, code)})" for code, label, *_ in item.choices]
+        said = f" ; thèmes : {join_french(themes)}" if themes else ""
+        lines.append(
+            f"{item.question.code} {item.question.libelle} — {item.group} : "
+            f"{plural(item.n, 'réponse écrite', 'réponses écrites')}{said}."
+        )
+    if not lines:
+        return Html("")
+    return join(paragraph("Questions ouvertes (les réponses ne sont citées qu’après relecture) :"), bullet_list(lines))
+
+
+def _theme(publication: Publication, item: SurveyItem, code: str) -> str:
+    frame = publication.reponses
+    keys = (("enquete", item.enquete.code), ("partie", item.partie), ("question", item.question.code), ("choix", code))
+    for column, value in keys:
+        frame = frame[frame[column] == value]
+    n = frame["n"].iloc[0]
+    return label_status("secret") if is_missing(n) else format_number(n)
+
+
+def _others(publication: Publication, items: Sequence[SurveyItem]) -> Html:
+    """Questions that feed no indicator of the framework: tables, one per questionnaire part."""
+    known = publication.referentiel.question_de
+    mine = [item for item in items if _first_indicator(item) not in known]
+    blocks = []
+    for code, partie in dict.fromkeys((item.enquete.code, item.partie) for item in mine):
+        part = [item for item in mine if (item.enquete.code, item.partie) == (code, partie)]
+        where = f"{code}, {part[0].group}"
+        texts = [item for item in part if item.question.type == "texte"]
+        numbers = [item for item in part if item.question.type == "nombre"]
+        blocks.append(
+            join(_answers_table(part, where), _numbers(publication, numbers, where), _texts(publication, texts))
+        )
+    if not blocks:
+        return Html("")
+    return join(heading(3, "Qui sont les répondants, et autres questions", "enquetes-autres"), *blocks)
+
+
+def _answers_table(items: Sequence[SurveyItem], where: str) -> Html:
+    rows: list[list[object]] = []
+    for item in items:
+        if item.question.type in ("nombre", "texte"):
+            continue
+        weak = ", base fragile" if item.status == "base_fragile" else ""
+        silent = f" ; {silence_text(item)}" if item.n_silences else ""
+        name = f"{item.question.code} {item.question.libelle}"
+        if not item.shown:
+            rows.append([name, "toutes les réponses", Absent(_nothing(item))])
+            continue
+        for _, label, share, _, _ in item.choices:
+            value = share_text(item, share)
+            rows.append([name, label, Absent(value) if share is None else value])
+        rows.append([name, f"(n\u00a0=\u00a0{format_number(item.n)}{weak}{silent})", ""])
+    return table(["Question", "Réponse", "Part"], rows, caption=f"{where} : autres questions", numeric=(2,))
+
+
+def _sensitive(publication: Publication, items: Sequence[SurveyItem]) -> Html:
+    """Sensitive questions, last, with the rule that protects who answered."""
+    if not items:
+        return Html("")
+    cell, ends = (publication.referentiel.seuil(code) for code in ("seuil_cellule", "seuil_extremes"))
+    rule = (
+        f"Pour ces questions, une réponse donnée par moins de {format_number(cell)} personnes n’est pas montrée, ni 0 % ni "
+        f"100 % quand moins de {format_number(ends)} personnes ont répondu."
+    )
+    surveys = dict.fromkeys(item.enquete.code for item in items)
+    parts = (join(*_blocks(publication, [i for i in items if i.enquete.code == code], code)) for code in surveys)
+    return join(heading(3, "Questions sensibles", "enquetes-sensibles"), paragraph(rule), *parts)
