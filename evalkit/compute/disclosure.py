@@ -1,4 +1,7 @@
-"""The door between what was computed and what may be shown: primary masking (DESIGN §6.7). Only :func:`protect` opens it.
+"""The door between what was computed and what may be shown (DESIGN §6.7). Only :func:`protect` opens it.
+
+Primary masking of ratings, indicators and actions stands here; surveys, with their secondary suppression, in
+``compute.disclosure_surveys``.
 
 Choices made here, each the more careful one:
 
@@ -30,6 +33,7 @@ from typing import Any, cast
 import pandas as pd
 
 from evalkit.compute.actions import AMOUNTS, PEOPLE
+from evalkit.compute.disclosure_surveys import protect_surveys
 from evalkit.compute.evaluation import triangulation_rows
 from evalkit.compute.maturity import LEVELS, NAN
 from evalkit.compute.results import COLUMNS, Evaluation, Publication, as_table
@@ -316,9 +320,14 @@ def protect(evaluation: Evaluation, rules: Sequence[Regle], known: Iterable[Publ
     indicators, masked_indicators = mask_indicators(
         evaluation.indicateurs, actions, referentiel, values, announced=announced
     )
+    surveys, masked_surveys = protect_surveys(
+        evaluation.tables() | {"indicateurs": indicators}, values, referentiel, announced=announced
+    )
+    indicators = surveys["indicateurs"]
     verbatims, masked_verbatims = mask_verbatims(evaluation.verbatims)
-    masks = [*masked_groups, *masked_cells, *masked_indicators, *masked_actions, *masked_verbatims]
+    masks = [*masked_groups, *masked_cells, *masked_indicators, *masked_actions, *masked_surveys, *masked_verbatims]
     tables = evaluation.tables() | {
+        **surveys,
         "groupes": groups,
         "distributions": cells,
         "triangulation": _published_triangulation(evaluation, groups, cells),

@@ -143,27 +143,58 @@ def _reduced(
     return rows, low, high, np.array([float(system.cells[key].base) for key in keys])
 
 
+def _one_total(low: np.ndarray, high: np.ndarray, upper: np.ndarray) -> list[Interval]:
+    """Intervals of cells that one total only ties: no solver needed."""
+    least, most = np.ceil(low[0] - 1e-9), np.floor(high[0] + 1e-9)
+    return [(round(max(0.0, least - (upper.sum() - u))), round(min(u, most))) for u in upper]
+
+
+class _Solver:
+    """Smallest and largest whole values of the hidden cells of one component."""
+
+    def __init__(self, rows: np.ndarray, low: np.ndarray, high: np.ndarray, upper: np.ndarray):
+        self._constraint = LinearConstraint(rows, low - 1e-7, high + 1e-7)
+        self._bounds, self._whole = Bounds(0, upper), np.ones(len(upper))
+
+    def extreme(self, i: int, *, largest: bool) -> np.ndarray:
+        """A whole solution where cell ``i`` is as large (or as small) as can be."""
+        goal = np.zeros(len(self._whole))
+        goal[i] = -1.0 if largest else 1.0
+        found = milp(goal, constraints=self._constraint, bounds=self._bounds, integrality=self._whole)
+        if not found.success:
+            raise ValueError("the equations of the hidden cells have no whole solution: they do not hold together")
+        return np.round(found.x)
+
+
 def _intervals(rows: np.ndarray, low: np.ndarray, high: np.ndarray, upper: np.ndarray) -> list[Interval]:
     if len(rows) == 0:
         return [(0, round(u)) for u in upper]
-    if len(rows) == 1 and (rows == 1).all():  # one total: no solver needed
-        return [
-            (round(max(0.0, np.ceil(low[0] - 1e-9) - (upper.sum() - u))), round(min(u, np.floor(high[0] + 1e-9))))
-            for u in upper
-        ]
-    constraint = LinearConstraint(rows, low - 1e-7, high + 1e-7)
-    bounds, whole = Bounds(0, upper), np.ones(len(upper))
-    out = []
-    for i in range(len(upper)):
-        goal = np.zeros(len(upper))
-        ends = []
-        for sign in (1.0, -1.0):
-            goal[i] = sign
-            found = milp(goal, constraints=constraint, bounds=bounds, integrality=whole)
-            if not found.success:
-                raise ValueError("the equations of the hidden cells have no whole solution: they do not hold together")
-            ends.append(round(sign * found.fun))
-        out.append((ends[0], ends[1]))
+    if len(rows) == 1 and (rows == 1).all():
+        return _one_total(low, high, upper)
+    solver = _Solver(rows, low, high, upper)
+    ends = [(solver.extreme(i, largest=False)[i], solver.extreme(i, largest=True)[i]) for i in range(len(upper))]
+    return [(round(least), round(most)) for least, most in ends]
+
+
+def _narrow(system: System, keys: Sequence[Key], ranks: Sequence[int], width: float) -> dict[Key, Interval]:
+    """Cells of one component whose interval is too narrow; every solution met on the way spares later ones."""
+    needed = np.array([min(width, system.cells[key].base) for key in keys])
+    rows, low, high, upper = _reduced(system, keys, ranks)
+    if len(rows) == 0 or (len(rows) == 1 and (rows == 1).all()):
+        found = _intervals(rows, low, high, upper)
+        return {k: ends for k, ends, need in zip(keys, found, needed, strict=True) if ends[1] - ends[0] < need}
+    solver = _Solver(rows, low, high, upper)
+    least = np.array([float(system.cells[key].value) for key in keys])
+    most = least.copy()
+    out = {}
+    for i, key in enumerate(keys):
+        for largest in (True, False):
+            if most[i] - least[i] >= needed[i]:
+                break
+            solution = solver.extreme(i, largest=largest)
+            least, most = np.minimum(least, solution), np.maximum(most, solution)
+        if most[i] - least[i] < needed[i]:
+            out[key] = (round(least[i]), round(most[i]))
     return out
 
 
@@ -183,11 +214,10 @@ def feasible_intervals(system: System, hidden: Collection[Key]) -> dict[Key, Int
 
 def exposed(system: System, hidden: Collection[Key], width: float) -> dict[Key, Interval]:
     """Hidden cells whose feasible interval is narrower than ``min(width, base)``."""
-    return {
-        key: (low, high)
-        for key, (low, high) in feasible_intervals(system, hidden).items()
-        if high - low < min(width, system.cells[key].base)
-    }
+    out: dict[Key, Interval] = {}
+    for keys, ranks in _components(system, set(hidden)):
+        out |= _narrow(system, keys, ranks, width)
+    return out
 
 
 # --- what else to hide ----------------------------------------------------------------------------------------------
