@@ -8,15 +8,26 @@ One list of blocks, rendered as Markdown (checked in under ``docs/reference/``) 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from evalkit.documents.blocks import (
+    STATUTS,
+    Block,
+    Bullets,
+    Grid,
+    Heading,
+    Paragraph,
+    anchor_of,
+    origin,
+    render_block_html,
+    render_blocks_markdown,
+)
+from evalkit.documents.surveys_page import render_surveys_markdown
 from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.referentiel_files import SCHEMA_FOLDER, render_schemas
 from evalkit.loaders.resources import resource_dir
 from evalkit.model.referentiel import (
-    Documented,
     Indicateur,
     Module,
     Question,
@@ -25,11 +36,6 @@ from evalkit.model.referentiel import (
 )
 from evalkit.wording import format_date, format_number, join_french
 
-STATUTS = {
-    "source": ("sourcé", "défini par le texte ou le document cité"),
-    "adapte": ("adapté", "traduction mesurable d’une règle ou d’un constat cité"),
-    "propose": ("proposé", "proposition de ce référentiel, dans l’esprit des sources citées"),
-}
 OBTENTIONS = {
     "saisie": "saisie par le pilote (table « indicateurs »)",
     "enquete": "réponses à une enquête",
@@ -58,53 +64,14 @@ SENS = {
 }
 
 
-@dataclass(frozen=True)
-class Heading:
-    """A title; ``anchor`` is a code (``q1-1``)."""
-
-    level: int
-    text: str
-    anchor: str = ""
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """A paragraph; ``strong`` comes first, in bold."""
-
-    text: str
-    strong: str = ""
-
-
-@dataclass(frozen=True)
-class Bullets:
-    """A list of (label, text) pairs; an empty label prints the text alone."""
-
-    items: Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table with a caption, headers and rows of text."""
-
-    caption: str
-    headers: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
-Block = Heading | Paragraph | Bullets | Grid
-
-
 def render_reference_markdown(referentiel: Referentiel) -> str:
     """The page in Markdown, ending with a line feed; the same at every run."""
-    lines = ["<!-- Page produite à partir de referentiel/ : ne pas la modifier à la main. -->", ""]
-    for block in _page(referentiel):
-        lines += [*_markdown(block), ""]
-    return "\n".join(lines).rstrip() + "\n"
+    return render_blocks_markdown(_page(referentiel))
 
 
 def render_reference_html(referentiel: Referentiel) -> str:
     """The page as one HTML file, without script nor external reference."""
-    body = "\n".join(_html(block) for block in _page(referentiel))
+    body = "\n".join(render_block_html(block) for block in _page(referentiel))
     title = html.escape(referentiel.libelle)
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (
@@ -133,6 +100,7 @@ def _page(referentiel: Referentiel) -> Iterator[Block]:
     yield from _reading_guide(referentiel)
     for module in referentiel.modules:
         yield from _module(referentiel, module)
+    yield from _surveys(referentiel)
     yield from _context(referentiel)
     yield from _rules(referentiel)
     yield Heading(2, "Sources", "sources")
@@ -164,7 +132,7 @@ def _reading_guide(referentiel: Referentiel) -> Iterator[Block]:
         ("Niveau", "Nom", "Sens", "Preuve minimale"),
         [(str(n.niveau), n.nom, n.sens, n.preuve_minimale) for n in referentiel.echelle.niveaux],
     )
-    yield _origin(referentiel.echelle)
+    yield origin(referentiel.echelle)
     yield Bullets([("", rule) for rule in referentiel.echelle.regles])
     yield Grid(
         "Qui répond",
@@ -187,16 +155,16 @@ def _reading_guide(referentiel: Referentiel) -> Iterator[Block]:
 def _module(referentiel: Referentiel, module: Module) -> Iterator[Block]:
     yield Heading(2, f"Module : {module.libelle}", module.code)
     yield Paragraph(module.presentation)
-    yield _origin(module)
+    yield origin(module)
     for question in module.questions:
         yield from _question(referentiel, question)
 
 
 def _question(referentiel: Referentiel, question: Question) -> Iterator[Block]:
-    yield Heading(3, f"{question.code} — {question.libelle}", _anchor(question.code))
+    yield Heading(3, f"{question.code} — {question.libelle}", anchor_of(question.code))
     if question.criteres:
         yield Paragraph(join_french(list(question.criteres)) + ".", strong="Critères de jugement :")
-    yield _origin(question)
+    yield origin(question)
     for sub in question.sous_questions:
         yield from _sub_question(referentiel, sub)
     if question.questions_associees:
@@ -208,20 +176,20 @@ def _question(referentiel: Referentiel, question: Question) -> Iterator[Block]:
 
 
 def _sub_question(referentiel: Referentiel, sub: SousQuestion) -> Iterator[Block]:
-    yield Heading(4, f"{sub.code} — {sub.titre}", _anchor(sub.code))
+    yield Heading(4, f"{sub.code} — {sub.titre}", anchor_of(sub.code))
     if sub.libelle != sub.titre:
         yield Paragraph(sub.libelle)
     if sub.criteres:
         yield Paragraph(join_french(list(sub.criteres)) + ".", strong="Critères :")
     if sub.applicable_si and sub.applicable_si.explication:
         yield Paragraph(sub.applicable_si.explication, strong="Sans objet si :")
-    yield _origin(sub)
+    yield origin(sub)
     yield Grid(
         f"Échelle de maturité de {sub.code}",
         ("Niveau", "Ce que l’on constate"),
         [(str(level), text) for level, text in sorted(sub.echelle.niveaux.items())],
     )
-    yield _origin(sub.echelle)
+    yield origin(sub.echelle)
     for indicator in sub.indicateurs:
         yield Paragraph(indicator.definition + ".", strong=f"{indicator.code} — {indicator.libelle}.")
         yield Bullets(list(_indicator(referentiel, indicator)))
@@ -230,6 +198,8 @@ def _sub_question(referentiel: Referentiel, sub: SousQuestion) -> Iterator[Block
 def _indicator(referentiel: Referentiel, item: Indicateur) -> Iterator[tuple[str, str]]:
     yield "Comment on l’obtient", " ; ".join(OBTENTIONS[way] for way in item.obtention)
     yield "Outils et répondants", f"{', '.join(item.collecte)} ; {_groups(referentiel, item.repondants)}"
+    if asked := _asked(referentiel, item.code):
+        yield "Questions d’enquête", asked
     yield "Ce que c’est", f"{FORMULES[item.formule]} ({referentiel.unites_par_code[item.unite].libelle})"
     if item.numerateur and item.denominateur:
         yield "On divise", f"{item.numerateur}, par : {item.denominateur}"
@@ -246,8 +216,17 @@ def _indicator(referentiel: Referentiel, item: Indicateur) -> Iterator[tuple[str
         yield "Sans objet si", item.applicable_si.explication
     if item.valide_du or item.valide_au:
         yield "Validité", _validity(item)
-    origin = _origin(item)
-    yield origin.strong.rstrip(" :"), origin.text
+    said = origin(item)
+    yield said.strong.rstrip(" :"), said.text
+
+
+def _asked(referentiel: Referentiel, code: str) -> str:
+    """Questions linked to an indicator: ``ENQ-COM C08 ; CONS-PART P03``."""
+    found = []
+    for survey in referentiel.enquetes:
+        codes = [q.code for q in survey.questions if code in {link.code for link in q.indicateurs}]
+        found += [f"{survey.code} {', '.join(codes)}"] if codes else []
+    return " ; ".join(found)
 
 
 def _direction(referentiel: Referentiel, item: Indicateur) -> str:
@@ -273,11 +252,22 @@ def _groups(referentiel: Referentiel, codes: Iterable[str]) -> str:
     return join_french([referentiel.groupes_par_code[code].libelle for code in codes])
 
 
-def _origin(item: Documented) -> Paragraph:
-    name = STATUTS[item.statut][0]
-    note = f" {item.statut_note}" if item.statut_note else ""
-    sources = f" Sources : {', '.join(item.references)}." if item.references else ""
-    return Paragraph(f"{name}.{note}{sources}", strong="Origine :")
+def _surveys(referentiel: Referentiel) -> Iterator[Block]:
+    if not referentiel.enquetes:
+        return
+    yield Heading(2, "Questionnaires", "questionnaires")
+    yield Paragraph(
+        "Chaque question, ses réponses et l’indicateur qu’elle renseigne sont dans la page « Questionnaires » "
+        "(docs/reference/enquetes.md). « evalkit outils questionnaire » les écrit pour KoboToolbox et pour le papier."
+    )
+    yield Grid(
+        "Les questionnaires",
+        ("Code", "Titre", "Qui répond", "Questions", "Origine"),
+        [
+            (survey.code, survey.titre, survey.repondants, str(len(survey.questions)), STATUTS[survey.statut][0])
+            for survey in referentiel.enquetes
+        ],
+    )
 
 
 def _context(referentiel: Referentiel) -> Iterator[Block]:
@@ -311,7 +301,7 @@ def _rules(referentiel: Referentiel) -> Iterator[Block]:
                 rule.libelle,
                 f"{_value(rule.valeur)} {rule.unite or ''}".strip(),
                 format_date(rule.depuis),
-                _origin(rule).text,
+                origin(rule).text,
             )
             for rule in referentiel.regles
         ],
@@ -331,61 +321,12 @@ def _source(titre: str, editeur: str, annee: str, adresse: str | None) -> str:
     return f"{text} {adresse}" if adresse else text
 
 
-def _anchor(code: str) -> str:
-    return code.lower().replace(".", "-")
-
-
-def _markdown(block: Block) -> list[str]:
-    if isinstance(block, Heading):
-        anchor = [f'<a id="{block.anchor}"></a>', ""] if block.anchor else []
-        return [*anchor, f"{'#' * block.level} {_md(block.text)}"]
-    if isinstance(block, Paragraph):
-        return [f"**{_md(block.strong)}** {_md(block.text)}" if block.strong else _md(block.text)]
-    if isinstance(block, Bullets):
-        return [f"- **{_md(label)}** : {_md(text)}" if label else f"- {_md(text)}" for label, text in block.items]
-    rows = [block.headers, ["---"] * len(block.headers), *block.rows]
-    table = ["| " + " | ".join(cell if cell == "---" else _md(cell) for cell in row) + " |" for row in rows]
-    return [f"**{_md(block.caption)}**", "", *table]
-
-
-def _md(text: str) -> str:
-    """Text as text: what Markdown would read as a mark is escaped; addresses are kept as they are."""
-    if "://" in text:
-        return text.replace("|", "\\|").replace("<", "&lt;")
-    for mark in ("\\", "*", "_", "`", "|", "[", "]"):
-        text = text.replace(mark, f"\\{mark}")
-    return text.replace("<", "&lt;")
-
-
-def _html(block: Block) -> str:
-    if isinstance(block, Heading):
-        anchor = f' id="{html.escape(block.anchor)}"' if block.anchor else ""
-        return f"<h{block.level}{anchor}>{html.escape(block.text)}</h{block.level}>"
-    if isinstance(block, Paragraph):
-        strong = f"<strong>{html.escape(block.strong)}</strong> " if block.strong else ""
-        return f"<p>{strong}{html.escape(block.text)}</p>"
-    if isinstance(block, Bullets):
-        items = (
-            f"<li><strong>{html.escape(label)}</strong> : {html.escape(text)}</li>"
-            if label
-            else f"<li>{html.escape(text)}</li>"
-            for label, text in block.items
-        )
-        return "<ul>\n" + "\n".join(items) + "\n</ul>"
-    head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in block.headers)
-    body = "\n".join(
-        f'<tr><th scope="row">{html.escape(row[0])}</th>'
-        + "".join(f"<td>{html.escape(c)}</td>" for c in row[1:])
-        + "</tr>"
-        for row in block.rows
-    )
-    return f"<table>\n<caption>{html.escape(block.caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-
-
 def write_generated(root: Path, referentiel_dir: Path) -> list[Path]:
     """Write the page under ``root/docs/reference`` and the schemas inside the framework's folder; return the paths."""
     page = root / "docs" / "reference" / "referentiel.md"
-    contents = {page: render_reference_markdown(load_referentiel(referentiel_dir))}
+    referentiel = load_referentiel(referentiel_dir)
+    contents = {page: render_reference_markdown(referentiel)}
+    contents[page.with_name("enquetes.md")] = render_surveys_markdown(referentiel)
     contents |= {referentiel_dir / SCHEMA_FOLDER / name: text for name, text in render_schemas().items()}
     for path, text in contents.items():
         path.parent.mkdir(parents=True, exist_ok=True)
