@@ -6,12 +6,15 @@ refuses unknown keys. Links to indicators, groups, rules and sources are checked
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StrictStr
 
 from evalkit.model.base import Condition, Documented, Strict, Text
+from evalkit.model.territory import Territory
 
 QuestionCode = Annotated[StrictStr, Field(pattern=r"^[A-Z]\d{2}(_[a-z0-9]+)*$")]
 ChoiceCode = Annotated[StrictStr, Field(pattern=r"^[a-z0-9_]+$")]
@@ -133,6 +136,7 @@ class Enquete(Documented):
     terrain: Text
     confidentialite: Text
     notice: tuple[Text, ...]
+    fin: tuple[Text, ...] = Field(default=(), description="Phrases lues à la fin : remerciement, où trouver de l’aide.")
     parties: tuple[Partie, ...] = Field(min_length=1)
     questions: tuple[QuestionEnquete, ...] = Field(min_length=1)
     indicateurs_propres: tuple[IndicateurPropre, ...] = ()
@@ -148,6 +152,26 @@ class Enquete(Documented):
     def parties_par_code(self) -> dict[str, Partie]:
         """Part by code."""
         return {partie.code: partie for partie in self.parties}
+
+
+def territory_choices(liste: str, territory: Territory) -> tuple[tuple[str, str], ...]:
+    """(code, label) of the choices that a territory puts in place of a ``liste``; empty when it does not state them.
+
+    A QPV keeps its own code; a commune has its name without accents nor capitals (``saint_omer``).
+    """
+    if liste == "qpv":
+        return tuple((qpv.code, qpv.nom) for qpv in territory.qpv)
+    if liste == "communes":
+        return tuple((choice_code(name), name) for name in territory.communes)
+    return ()
+
+
+def choice_code(label: str) -> str:
+    """A choice code made from a label: ASCII, lower case, words joined by ``_``."""
+    plain = (
+        unicodedata.normalize("NFKD", label.replace("œ", "oe").replace("Œ", "oe")).encode("ascii", "ignore").decode()
+    )
+    return "_".join(re.findall(r"[a-z0-9]+", plain.lower()))
 
 
 # Columns of a cleaned table of answers (`enquetes/<enquete>.csv`), besides one column per question code. One row is one
