@@ -750,7 +750,7 @@ def _distribution(item: Item, link: LienIndicateur, rules: Rules, referentiel: R
                 "numerateur": top,
                 "denominateur": bottom,
                 "unite": "pourcent_citations" if citations else "pourcent",
-                "explication": _said(item, rules, link.note, item.share(who)),
+                "explication": _said(item, rules, link.note),  # intervals are in the table of answers
             }
         )
     return out

@@ -104,9 +104,13 @@ def false_alarm(sizes: tuple[int, ...], distribution: tuple[float, ...], gap: fl
     Exact: the groups' medians are independent, and the largest minus the smallest stays within ``gap`` when all of them
     lie in a window that starts at the smallest. NaN with fewer than two groups.
     """
-    if len(sizes) < 2:
+    return _beyond(tuple(median_law(n, distribution, low=n < low_under) for n in sizes), gap)
+
+
+def _beyond(laws: Sequence[tuple[float, ...]], gap: float) -> float:
+    """Probability that independent medians of these laws differ by more than ``gap``; NaN with fewer than two."""
+    if len(laws) < 2:
         return NAN
-    laws = [median_law(n, distribution, low=n < low_under) for n in sizes]
     width = math.floor(2 * gap + 1e-9)
 
     def all_within(first: int, last: int) -> float:
@@ -114,6 +118,34 @@ def false_alarm(sizes: tuple[int, ...], distribution: tuple[float, ...], gap: fl
 
     within = math.fsum(all_within(m, m + width) - all_within(m + 1, m + width) for m in STEPS)
     return min(max(1.0 - within, 0.0), 1.0)
+
+
+def shift_distribution(distribution: Sequence[float], shift: float) -> tuple[float, ...]:
+    """The same opinions, ``shift`` levels higher (0 or more), 5 staying the highest.
+
+    A shift of 1.5 is: half of the people 1 level higher, half of them 2.
+
+    >>> shift_distribution((0, 0, 0, 1, 0, 0), 1.5)
+    (0.0, 0.0, 0.0, 0.0, 0.5, 0.5)
+    """
+    whole, part = int(shift), shift - int(shift)
+    out = [0.0] * len(LEVELS)
+    for level, probability in enumerate(distribution):
+        for step, weight in ((whole, 1 - part), (whole + 1, part)):
+            out[min(level + step, LEVELS[-1])] += probability * weight
+    return tuple(out)
+
+
+def detection(
+    sizes: Sequence[int], distribution: tuple[float, ...], shift: float, gap: float, low_under: float
+) -> float:
+    """Probability that a gap above ``gap`` shows when the first group is ``shift`` levels higher than all the others.
+
+    Exact, as :func:`false_alarm`, which it equals for a shift of 0.
+    """
+    moved = shift_distribution(distribution, shift)
+    laws = [median_law(n, distribution if rank else moved, low=n < low_under) for rank, n in enumerate(sizes)]
+    return _beyond(laws, gap)
 
 
 def displayable(views: Sequence[GroupView], rules: TriangulationRules) -> list[GroupView]:
