@@ -259,8 +259,65 @@ def render_report(dossier: Path, vers: Path | None = None, tell: Tell = _silent)
     _ensure_keys([dossier], tell)
     folder = vers or default_output(campagne)
     plan = make_plan([_report_task(dossier, folder, title)])
+    bases = _warn_of_differences(dossier, tell)
     tell("Calcul et dessin du rapport (quelques secondes)…")
-    return BatchResult(folder, tuple(render_task(task) for task in plan.tasks))
+    result = BatchResult(folder, tuple(render_task(task) for task in plan.tasks))
+    if result.ok:
+        _keep_bases(dossier, bases)
+    return result
+
+
+def _bases_path(dossier: Path) -> Path:
+    """Numbers of answers of the last report, beside the key: ``.evalkit/publie.json``."""
+    from evalkit.loaders.dossier import key_path
+
+    key = key_path(dossier)
+    return key.with_name("publie.json" if key.name == "cle" else f"{key.stem}.publie.json")
+
+
+def _warn_of_differences(dossier: Path, tell: Tell) -> dict[str, int]:
+    """Say what comparing this report with the last one would tell; return the bases of this one."""
+    from evalkit.compute.disclosure_bases import differencing_risk, published_bases
+
+    publication = load_publication(dossier)
+    bases = published_bases(publication)
+    found = differencing_risk(_kept_bases(dossier), bases, publication.referentiel.seuil("seuil_cellule"))
+    for source in dict.fromkeys(difference.source for difference in found):
+        mine = [difference for difference in found if difference.source == source]
+        first = mine[0]
+        more = f", et {len(mine) - 1} autres résultats" if len(mine) > 2 else ", et un autre résultat" * (len(mine) - 1)
+        fault = Fault(
+            "DON-110",
+            Place(file=str(_bases_path(dossier)), note=first.key),
+            read=f"{first.before} réponses dans le dernier rapport, {first.now} aujourd’hui{more}",
+            expected="le même nombre de réponses, ou au moins 11 de différence",
+            fix="si l’ancien rapport a circulé, retirez-le ou attendez d’autres réponses ; sinon, supprimez-le",
+        )
+        tell(str(fault))
+    return bases
+
+
+def _kept_bases(dossier: Path) -> dict[str, int]:
+    """Bases of the last report; nothing when there is none, or when the file is not ours any more."""
+    import json
+
+    try:
+        kept = json.loads(_bases_path(dossier).read_text(encoding="utf-8"))["bases"]
+        return {str(key): int(n) for key, n in kept.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _keep_bases(dossier: Path, bases: dict[str, int]) -> None:
+    """Keep the bases for next time; a dossier where nothing can be written is not a reason to lose the report."""
+    import contextlib
+    import json
+
+    from evalkit.batch.runner import write_whole
+
+    text = json.dumps({"format": 1, "bases": bases}, ensure_ascii=False, sort_keys=True) + "\n"
+    with contextlib.suppress(OSError):
+        write_whole(_bases_path(dossier), text.encode("utf-8"))
 
 
 def _dossier_of(path: Path) -> Path:
@@ -517,6 +574,68 @@ def write_reference_page(vers: Path) -> Path:
     vers.parent.mkdir(parents=True, exist_ok=True)
     write_whole(vers, render(load_referentiel()).encode("utf-8"))
     return vers
+
+
+@dataclass(frozen=True)
+class QuestionnaireFiles:
+    """Files of one questionnaire, and what is still to be written in them before they are used."""
+
+    xlsform: Path
+    imprimable: Path
+    a_completer: tuple[str, ...]
+
+
+def write_questionnaire(code: str, vers: Path, dossier: Path | None = None) -> QuestionnaireFiles:
+    """Write the XLSForm (KoboToolbox, ODK) and the printable form of one questionnaire.
+
+    Parameters
+    ----------
+    code
+        ``ENQ-ASSO``, ``ENQ-COM``… in any case.
+    vers
+        Folder that receives ``enq-asso.xlsx`` and ``enq-asso.html``.
+    dossier
+        Territory whose QPV and communes become choices; without it, their place is left to fill.
+    """
+    from evalkit.documents.questionnaire import write_printable_form, write_xlsform
+    from evalkit.loaders.dossier import load_dossier
+    from evalkit.loaders.referentiel import load_referentiel
+
+    referentiel = load_referentiel()
+    surveys = {survey.code: survey for survey in referentiel.enquetes}
+    survey = surveys.get(code.upper())
+    if survey is None:
+        raise fail(
+            "USA-002",
+            "ligne de commande",
+            read=f"le questionnaire « {code} »",
+            expected=f"un de ces codes : {', '.join(surveys)}",
+            fix=f"evalkit outils questionnaire {next(iter(surveys), 'ENQ-ASSO')}",
+        )
+    territory = load_dossier(_existing(dossier), referentiel).territoire if dossier else None
+    vers.mkdir(parents=True, exist_ok=True)
+    form = vers / f"{survey.code.lower()}.xlsx"
+    missing = write_xlsform(form, survey, referentiel, territory)
+    page = write_printable_form(form.with_suffix(".html"), survey, referentiel, territory)
+    return QuestionnaireFiles(form, page, tuple(missing))
+
+
+def write_consensus_sheets(dossier: Path, vers: Path | None = None) -> Path:
+    """Write the sheets of a territory's consensus meeting: HTML, one printed page per sub-question to discuss.
+
+    Raises
+    ------
+    EvalkitError
+        Every fault of the framework or of the dossier.
+    """
+    from evalkit.batch.runner import write_whole
+    from evalkit.report.consensus import render_consensus
+
+    target = vers or Path(f"consensus-{dossier.resolve().stem}.html")
+    page = render_consensus(load_publication(dossier))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(target, page.encode("utf-8"))
+    return target
 
 
 # --- evalkit demo -------------------------------------------------------------------------------------------------------

@@ -327,6 +327,45 @@ def outils_referentiel(
     print(f"Page écrite : {actions.write_reference_page(vers)}")
 
 
+@outils.command("questionnaire", cls=_Command)
+def outils_questionnaire(
+    enquete: Annotated[str, typer.Argument(help="Code : ENQ-ASSO, ENQ-COM, CONS-PART, ENQ-CC ou ENQ-LOG.")],
+    vers: Annotated[Path, typer.Option("--vers", help="Dossier qui reçoit les deux fichiers.")] = Path(),
+    territoire: Annotated[
+        Path | None, typer.Option("--territoire", help="Dossier du territoire : ses quartiers et communes en choix.")
+    ] = None,
+) -> None:
+    """Écrire un questionnaire : formulaire pour KoboToolbox ou ODK, et version à imprimer.
+
+    \b
+    Exemples :
+      evalkit outils questionnaire ENQ-ASSO --vers questionnaires
+      evalkit outils questionnaire ENQ-LOG --vers questionnaires --territoire mes-territoires/2026/valbrune
+    """
+    files = actions.write_questionnaire(enquete, vers, territoire)
+    print(f"Formulaire KoboToolbox ou ODK : {files.xlsform}")
+    print(f"Version à imprimer            : {files.imprimable}")
+    if files.a_completer:
+        print("\nÀ compléter avant de les employer (dans la page : cliquez sur les crochets, écrivez, puis imprimez) :")
+        for line in files.a_completer:
+            print(f"  - {line}")
+
+
+@outils.command("consensus", cls=_Command)
+def outils_consensus(
+    dossier: Annotated[Path, typer.Argument(help="Dossier du territoire, ou son classeur.")],
+    vers: Annotated[Path | None, typer.Option("--vers", help="Fichier HTML à écrire.")] = None,
+) -> None:
+    """Écrire les feuilles de la réunion de consensus : une page par sous-question à débattre.
+
+    \b
+    Exemple :
+      evalkit outils consensus mes-territoires/2026/valbrune
+    """
+    page = actions.write_consensus_sheets(dossier, vers)
+    print(f"Feuilles écrites, à ouvrir et imprimer depuis un navigateur : {page}")
+
+
 @app.command(cls=_Command)
 def atelier(
     dossier: Annotated[

@@ -19,6 +19,7 @@ COMMANDS = [
     ["importer", "territoires"],
     ["outils"],
     ["outils", "referentiel"],
+    ["outils", "questionnaire"],
     ["atelier"],
 ]
 ENGLISH = re.compile(
