@@ -16,6 +16,7 @@ _SECTIONS = (
     "show_brief",
     "show_citizens_councils",
     "show_conduct",
+    "show_consensus",
     "show_context",
     "show_definitions",
     "show_example",

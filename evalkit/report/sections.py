@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evalkit.report.consensus import show_consensus
 from evalkit.report.sections_method import (
     show_definitions,
     show_example,
@@ -46,6 +47,7 @@ __all__ = [
     "show_brief",
     "show_citizens_councils",
     "show_conduct",
+    "show_consensus",
     "show_context",
     "show_definitions",
     "show_example",

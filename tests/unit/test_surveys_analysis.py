@@ -399,3 +399,35 @@ def test_no_shift_is_a_false_alarm() -> None:
     law = (0.05, 0.15, 0.3, 0.3, 0.15, 0.05)
     assert detection((5, 8), law, 0.0, 1, 11) == pytest.approx(false_alarm((5, 8), law, 1, 11))
     assert sum(shift_distribution(law, 1.5)) == pytest.approx(1)
+
+
+# --- consensus sheets -----------------------------------------------------------------------------------------------
+
+
+def test_one_consensus_sheet_per_subject_to_discuss(tmp_path: Path) -> None:
+    from evalkit.report.consensus import NOTHING_TO_DISCUSS, render_consensus, show_consensus
+    from tests.fabrique import make_evaluation, sample_dossier
+
+    referentiel = make_referentiel()
+    shown = protect(make_evaluation(sample_dossier(), referentiel), referentiel.regles)
+    frame = shown.triangulation
+    wanted = frame[(frame["statut"] == "ecart_a_debattre") | frame["partages"].notna()]
+    page = render_consensus(shown)
+    assert page.count('class="feuille"') == len(wanted) > 0
+    first = wanted.sort_values("ordre")["sous_question"].iloc[0]
+    assert page.index(f"{first} — ") == min(page.index(f"{code} — ") for code in wanted["sous_question"])
+    assert all(text in page for text in ("Descripteur du niveau 5", "Preuve", "Instance", "DONNÉES FICTIVES", "☐"))
+    assert "<script" not in page
+    assert "http:" not in page
+    assert render_consensus(shown) == page
+    empty = protect(evaluate(referentiel, make_dossier()), referentiel.regles)
+    assert NOTHING_TO_DISCUSS.split(" ")[0] in show_consensus(empty)
+    with pytest.raises(TypeError):
+        show_consensus(make_evaluation())  # type: ignore[arg-type]
+
+
+def test_consensus_sheets_are_written(tmp_path: Path) -> None:
+    from evalkit.actions import write_consensus_sheets
+
+    page = write_consensus_sheets(ROOT / "sample_data/2022/ardelle", tmp_path / "feuilles" / "c.html")
+    assert "Feuilles de consensus" in page.read_text(encoding="utf-8")
