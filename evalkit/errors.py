@@ -174,6 +174,7 @@ CATALOGUE: dict[str, Entry] = {
     "DON-087": Entry("Code de contrat utilisé deux fois", "avertissement"),
     "DON-088": Entry("Dictionnaire des variables de contexte à corriger"),
     "DON-089": Entry("Date de référence absente ou mal écrite"),
+    "DON-110": Entry("Rapport presque identique au précédent : une soustraction dirait qui", "avertissement"),
     # --- CAL: computation -------------------------------------------------------------------------------------------
     # --- LOT: batches -----------------------------------------------------------------------------------------------
     "LOT-001": Entry("Paramètre de carnet inconnu ou mal typé"),

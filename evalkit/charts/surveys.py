@@ -119,7 +119,7 @@ def _choices(
     return tuple(
         (
             str(row.choix),
-            labels.get(row.choix, str(row.choix)),
+            " ou ".join(labels.get(code, code) for code in str(row.choix).split("+")),  # levels put together
             float(row.part) if has_value(row.part) else None,
             float(row.borne_basse),
             float(row.borne_haute),
