@@ -157,10 +157,10 @@ class Enquete(Documented):
 def territory_choices(liste: str, territory: Territory) -> tuple[tuple[str, str], ...]:
     """(code, label) of the choices that a territory puts in place of a ``liste``; empty when it does not state them.
 
-    A QPV keeps its own code; a commune has its name without accents nor capitals (``saint_omer``).
+    A QPV has its own code in lower case; a commune, its name without accents nor capitals (``saint_omer``).
     """
     if liste == "qpv":
-        return tuple((qpv.code, qpv.nom) for qpv in territory.qpv)
+        return tuple((qpv.code.lower(), qpv.nom) for qpv in territory.qpv)
     if liste == "communes":
         return tuple((choice_code(name), name) for name in territory.communes)
     return ()

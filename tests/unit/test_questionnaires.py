@@ -261,11 +261,11 @@ def test_names_lists_and_groups_are_checked():
 
 
 def test_the_territory_gives_its_lists(referentiel, tmp_path):
-    """QPV under their own codes, communes in ASCII; what is not known is left to fill, and said."""
+    """QPV under their own codes in lower case, communes in ASCII; what is not known is left to fill, and said."""
     asso = build_form(survey_of(referentiel, "ENQ-ASSO"), referentiel, territory())
     assert [(row["name"], row[LABEL]) for row in asso.choices if row["list_name"] == "A01"] == [
-        ("QF059001", "Les <Acacias>"),
-        ("QF059002", "Le Moulin"),
+        ("qf059001", "Les <Acacias>"),
+        ("qf059002", "Le Moulin"),
         ("hors_qpv", "Hors QPV"),
     ]
     assert [line for line in asso.a_completer if "choices" in line] == [
