@@ -116,7 +116,9 @@ def test_a_broken_list_does_not_make_hundreds_of_messages(overlay):
     assert [fault.code for fault in check_referentiel(target)] == ["REF-007"]
 
 
-@pytest.mark.parametrize("name", ["referentiel", "acteurs", "regles", "modules/cooperations/q1-gouvernance"])
+@pytest.mark.parametrize(
+    "name", ["referentiel", "acteurs", "regles", "modules/cooperations/q1-gouvernance", "enquetes/enq-com"]
+)
 @pytest.mark.parametrize(
     "junk",
     [
@@ -124,6 +126,9 @@ def test_a_broken_list_does_not_make_hundreds_of_messages(overlay):
         "- a\n",
         "12\n",
         "modules: 3\ngroupes: 4\nregles: {a: 1}\nsous_questions: [[], 1, {echelle: 3, indicateurs: [1, {actions: 3}]}]\n",
+        "code: [1]\nnotice: [{a: 1}]\nparties: [{code: [1]}, 3]\nindicateurs_propres: [{questions: 3}, {questions: [[]]}]\n"
+        "questions: [1, {type: [a], choix: 3}, {type: likert, choix: [{code: [1], liste: 3}], maximum: x, posee_si: 3},\n"
+        "  {code: {a: 1}, type: nombre, bornes: 3, indicateurs: [2, {code: [1], calcul: part, favorables: 3, minimum: a}]}]\n",
         "sous_questions: [{indicateurs: [{obtention: 2, cible: 4, applicable_si: [], modalites: [1], code: 3}]}]\n",
     ],
 )
