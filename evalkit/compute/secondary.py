@@ -5,7 +5,7 @@ about them: linear equations whose ends are shown (totals, shares with their bas
 a median, upper bounds. Some cells are hidden at first (primary masking). Whoever reads what is left can bound each
 hidden cell: the **feasible interval** is found here by integer programming (``scipy.optimize.milp``), or in closed form
 when one total only ties the hidden cells. It must be at least ``min(width, base)`` wide, else another cell is hidden:
-the derived figures of the same answers first, then the smallest count that is not zero.
+the smallest count that is not zero, or a figure derived from the same answers, whichever hides fewer in the end.
 
 The method, interval included, is the one INSEE teaches (code ``INSEE-FORM`` of ``sources.yml``).
 """
@@ -34,7 +34,7 @@ class Cell:
     base
         How many respondents it is counted among: known, and never exceeded.
     derived
-        It restates other cells (a numerator, a mean, a number of people asked): hidden before any count.
+        It restates other cells (a numerator, a mean, a number of people asked): hidden instead of counts where that is enough.
     counted
         False for a figure that is not itself a secret (a mean): hidden when it tells too much, its interval is not asked.
     """
@@ -224,15 +224,24 @@ def exposed(system: System, hidden: Collection[Key], width: float) -> dict[Key, 
 
 
 def suppress(system: System, primary: Iterable[Key], width: float) -> frozenset[Key]:
-    """Every cell to hide: the primary ones, and the fewest others found in order, so that none is exposed.
+    """Every cell to hide: the primary ones, and as few others as found, so that none is exposed.
 
-    Candidates are the shown cells tied to an exposed one: derived figures first, then counts from the smallest that is
-    not zero, zeros last, ties by key. What turns out not to be needed is shown again. Same input, same answer; hiding
-    again what is hidden changes nothing.
+    Candidates are the shown cells tied to an exposed one: counts from the smallest that is not zero, zeros last, ties by
+    key. Derived figures are tried first, then after the counts, and the answer that hides fewer figures is kept (the first
+    of equals). What turns out not to be needed is shown again. Same input, same answer; hiding again what is hidden
+    changes nothing.
 
     A cell that the fixed totals alone determine stays exposed (:func:`exposed` tells): only its own total could hide it.
     """
-    start = set(primary)
+    start = frozenset(primary)
+    first = _grow(system, start, width, derived_first=True)
+    if not any(system.cells[key].derived for key in first - start):
+        return first
+    second = _grow(system, start, width, derived_first=False)
+    return min((first, second), key=lambda hidden: (len(exposed(system, hidden, width)), len(hidden)))
+
+
+def _grow(system: System, start: frozenset[Key], width: float, *, derived_first: bool) -> frozenset[Key]:
     hidden = set(start)
     added: list[Key] = []
     hopeless: set[Key] = set()
@@ -240,7 +249,7 @@ def suppress(system: System, primary: Iterable[Key], width: float) -> frozenset[
         waiting = sorted(set(exposed(system, hidden, width)) - hopeless)
         if not waiting:
             break
-        chosen = _companion(system, waiting[0], hidden)
+        chosen = _companion(system, waiting[0], hidden, derived_first)
         if chosen is None:
             hopeless.add(waiting[0])
             continue
@@ -249,25 +258,25 @@ def suppress(system: System, primary: Iterable[Key], width: float) -> frozenset[
     return frozenset(_without_needless(system, hidden, added, width))
 
 
-def _companion(system: System, key: Key, hidden: set[Key]) -> Key | None:
+def _companion(system: System, key: Key, hidden: set[Key], derived_first: bool) -> Key | None:
     """The next cell to hide for the sake of ``key``."""
     keys, ranks = next(part for part in _components(system, hidden) if key in part[0])
     near = {k for rank in ranks for k in system.equations[rank].terms}
     near |= {told for rank in ranks if (told := system.equations[rank].told_by) is not None}
     candidates = near - hidden - set(keys)
-    return min(candidates, key=lambda k: _cost(system.cells[k], k), default=None)
+    return min(candidates, key=lambda k: _cost(system.cells[k], k, derived_first), default=None)
 
 
-def _cost(cell: Cell, key: Key) -> tuple[bool, bool, int, Key]:
-    return (not cell.derived, cell.value == 0, cell.value, key)
+def _cost(cell: Cell, key: Key, derived_first: bool) -> tuple[bool, bool, int, Key]:
+    return (cell.derived != derived_first, cell.value == 0, cell.value, key)
 
 
 def _without_needless(system: System, hidden: set[Key], added: Sequence[Key], width: float) -> set[Key]:
-    """Show again the largest of the added cells that protect nothing."""
+    """Show again the largest of the added cells that protect nothing, derived figures last."""
     if len(added) < 2:
         return hidden
     still = set(exposed(system, hidden, width))
-    for key in sorted(added, key=lambda k: _cost(system.cells[k], k), reverse=True):
+    for key in sorted(added, key=lambda k: _cost(system.cells[k], k, True), reverse=True):
         fewer = hidden - {key}
         if set(exposed(system, fewer, width)) <= still:
             hidden = fewer

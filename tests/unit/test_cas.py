@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from evalkit.compute.disclosure import protect
 from evalkit.compute.formulas import compute_indicator
+from evalkit.compute.secondary import Cell, System, feasible_intervals, merge_levels, suppress, total_equation
 from tests.fabrique import (
     make_dossier,
     make_evaluation,
@@ -30,7 +31,7 @@ KEYS = {
     "indicateurs": {"nom", "formule", "indicateur", "facteur", "unite", "modalites", "donnees", "attendu"},
     "maturite": {"nom", "arbitrages", "applicables", "attendu"},
     "triangulation": {"nom", "cotations", "attendu"},
-    "secret": {"nom", "cotations", "formule", "indicateur", "donnees", "actions", "attendu"},
+    "secret": {"nom", "cotations", "formule", "indicateur", "donnees", "actions", "tableau", "niveaux", "attendu"},
     "enquetes": {
         "nom",
         "question",
@@ -210,6 +211,11 @@ def run_secret(case: dict[str, Any]) -> None:
         _check_group(case)
     elif "actions" in case:
         _check_actions(case)
+    elif "tableau" in case:
+        _check_crossed(case)
+    elif "niveaux" in case:
+        groups = merge_levels(case["niveaux"], 11, 30)
+        assert (groups and [[case["niveaux"][i] for i in group] for group in groups]) == case["attendu"]["groupes"]
     else:
         referentiel, code = _framework(case)
         rows = [{"indicateur": code, **row} for row in read_table(case["donnees"], case["nom"])]
@@ -234,6 +240,24 @@ def _check_group(case: dict[str, Any]) -> None:
         check(found[key], expected, key)
     if found["distribution"] == "secret":
         assert publication.distributions[["n", "part"]].isna().all().all()
+
+
+def _check_crossed(case: dict[str, Any]) -> None:
+    """A table with its totals: cells of 1 to 10 are hidden, then those that would give them back."""
+    rows = read_table(case["tableau"], case["nom"])
+    first, *columns = rows[0]
+    counts = {(row[first], column): int(row[column]) for row in rows for column in columns}
+    n = sum(counts.values())
+    lines = [[key for key in counts if key[0] == row[first]] for row in rows]
+    lines += [[key for key in counts if key[1] == column] for column in columns] if len(rows) > 1 else []
+    totals = tuple(total_equation(line, sum(counts[key] for key in line)) for line in lines)
+    system = System({key: Cell(value, n) for key, value in counts.items()}, totals)
+    primary = {key for key, value in counts.items() if 0 < value < 11}
+    hidden = suppress(system, primary, 5)
+    assert sorted(" ".join(key) for key in hidden) == sorted(case["attendu"]["masquees"])
+    known = feasible_intervals(system, hidden)
+    for name, (low, high) in case["attendu"].get("intervalles", {}).items():
+        assert known[tuple(name.split(" "))] == (low, high), name
 
 
 def _check_actions(case: dict[str, Any]) -> None:
