@@ -518,6 +518,15 @@ def read_source(source: str) -> tuple[str, tuple[str, ...]]:
     return enquete, tuple(code for code in questions.split(", ") if code)
 
 
+def way_of(row: Mapping[str, Any]) -> str:
+    """Way of obtaining a value that may be compared between territories: a survey's value only with the same survey's.
+
+    Rows of the table ``indicateurs``: « saisie », « actions », « enquete ENQ-COM »…
+    """
+    survey = row["obtention"] == "enquete" and not is_missing(row["source"])
+    return f"enquete {read_source(str(row['source']))[0]}" if survey else str(row["obtention"])
+
+
 def survey_indicators(referentiel: Referentiel, dossier: Dossier) -> Rows:
     """Rows of the table ``indicateurs`` that the imported answers give, in the order of the framework.
 

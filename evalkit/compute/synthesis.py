@@ -35,6 +35,7 @@ from evalkit.compute.results import (
     as_table,
 )
 from evalkit.compute.rules import Rules
+from evalkit.compute.surveys import way_of
 from evalkit.model.referentiel import Formule, Referentiel, Regle
 from evalkit.model.territory import Campagne, Territory
 
@@ -173,7 +174,9 @@ class _Blocks:
         for row in self.rows["indicateurs"]:
             if row["statut"] in ("non_applicable", "hors_periode"):
                 continue
-            chosen = out[(row["indicateur"], row["obtention"])]
+            if row["obtention"] == "enquete" and isinstance(row["modalite"], str):
+                continue  # one answer among others: no figure of the indicator by itself
+            chosen = out[(row["indicateur"], way_of(row))]
             before = chosen.get(row["territoire"])
             if before is None or _preference(row) < _preference(before):
                 chosen[row["territoire"]] = row
@@ -185,7 +188,8 @@ class _Blocks:
         for code, indicator in self.referentiel.indicateurs.items():
             if indicator.formule is Formule.CATEGORIE:
                 continue
-            for way in indicator.obtention:
+            surveys = sorted(way for known, way in values if known == code and way.startswith("enquete "))
+            for way in (*indicator.obtention, *surveys):
                 rows = list(values.get((code, way), {}).values())
                 known = [r["valeur"] for r in rows if r["statut"] == "ok"]
                 low, middle, high = np.quantile(known, [0.25, 0.5, 0.75]).tolist() if known else (NAN, NAN, NAN)

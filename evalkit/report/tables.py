@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit.compute.results import Publication, PublicationSynthese
+from evalkit.compute.surveys import way_of
 from evalkit.model.referentiel import Referentiel
 from evalkit.report.html import Absent, Html, free_text, join, table, tag
 from evalkit.report.sentences import (
@@ -245,7 +246,7 @@ def _ratio(row: Row) -> object:
 
 
 def _reference(publication: Publication, row: Row) -> object:
-    known = (publication.reference or {}).get("indicateurs", {}).get(f"{row['indicateur']}|{row['obtention']}")
+    known = (publication.reference or {}).get("indicateurs", {}).get(f"{row['indicateur']}|{way_of(row)}")
     if not known:
         return Absent(label_status("non_disponible"))
     q1, median, q3 = (value_text(publication.referentiel, row["unite"], known[key]) for key in ("q1", "mediane", "q3"))
@@ -575,7 +576,7 @@ def synthesis_indicators(synthesis: PublicationSynthese, code: str) -> Html:
             else value_text(referentiel, row["unite"], row[column])
             for column in ("q1", "mediane", "q3")
         ]
-        way = OBTENTIONS.get(row["obtention"], str(row["obtention"]))
+        way = OBTENTIONS.get(row["obtention"], str(row["obtention"]).replace("enquete", OBTENTIONS["enquete"]))
         rows.append([name, way, number_text(row["n_territoires"]), number_text(row["n_sans_valeur"]), *values])
     headers = ["Indicateur", "Obtention", "Territoires", "Sans valeur", "1er quartile", "Médiane", "3e quartile"]
     caption = f"{code} : répartition des indicateurs entre les territoires"

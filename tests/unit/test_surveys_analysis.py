@@ -431,3 +431,27 @@ def test_consensus_sheets_are_written(tmp_path: Path) -> None:
 
     page = write_consensus_sheets(ROOT / "sample_data/2022/ardelle", tmp_path / "feuilles" / "c.html")
     assert "Feuilles de consensus" in page.read_text(encoding="utf-8")
+
+
+def test_synthesis_compares_a_survey_with_the_same_survey_only() -> None:
+    """Associations here, communes there: two rows of the synthesis, never one distribution."""
+    from evalkit.compute.synthesis import protect_synthesis, synthesize
+    from tests.fabrique import make_territory
+
+    link = [{"code": CODE, "calcul": "part", "favorables": ["4", "5"]}]
+    indicator = make_indicator(CODE, "part_favorable", obtention=["enquete"], collecte=["ENQ-COM"])
+    surveys = [
+        make_enquete([survey_question("A01", indicateurs=link)]),
+        make_enquete([survey_question("C01", indicateurs=link)], "ENQ-COM", groupe="commune"),
+    ]
+    referentiel = make_referentiel([make_question("Q1", [make_sub_question("Q1.1", [indicator])])], surveys)
+    frames = {"ENQ-ASSO": make_answers({"A01": ["5"] * 20 + ["1"] * 20}), "ENQ-COM": make_answers({"C01": ["5"] * 40})}
+    evaluations = [
+        evaluate(referentiel, make_dossier(territoire=make_territory(f"{code.lower()}-{rank}"), enquetes={code: frame}))
+        for code, frame in frames.items()
+        for rank in range(6)
+    ]
+    synthese = synthesize(referentiel, make_campagne(), evaluations)
+    table = protect_synthesis(synthese, referentiel.regles).tables["indicateurs"]
+    ways = {row["obtention"]: row["mediane"] for row in table.to_dict("records") if row["n_territoires"]}
+    assert ways == {"enquete ENQ-ASSO": 50, "enquete ENQ-COM": 100}
