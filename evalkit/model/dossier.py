@@ -251,7 +251,7 @@ TABLES: dict[str, Table] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dossier:
     """What was read of one territory's folder. Confidential: never drawn, printed or stamped.
 
@@ -274,3 +274,6 @@ class Dossier:
     enquetes: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     enquetes_import: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     empreinte: str = ""  # keyed fingerprint of the data (`.evalkit/cle`), hexadecimal
+
+    def __repr__(self) -> str:  # never an answer in a log or a traceback
+        return f"<{type(self).__name__} {self.territoire.dossier}>"
