@@ -26,6 +26,7 @@ COLLECTE = {
     "recensement": "tous ont été sollicités",
     "ouvert": "ouvert à tous",
 }
+SHORT = 3  # answers that read well in one line
 NO_SURVEY = "Aucune enquête importée."
 
 
@@ -149,9 +150,11 @@ def _blocks(publication: Publication, items: Sequence[SurveyItem], where: str) -
     for number, family in enumerate(families, start=1):
         titre = f"{where} : opinions, de « {_end(family, 0)} » à « {_end(family, -1)} »"
         yield figure(draw_likert(publication, family, f"opinions-{where.lower()}-{number}", titre))
-    for item in items:
-        if item.key not in drawn and item.question.type not in ("nombre", "texte"):
-            yield _one(publication, item)
+    others = [item for item in items if item.key not in drawn and item.question.type not in ("nombre", "texte")]
+    for item in others:
+        if _wants_chart(item):
+            yield figure(draw_choices(publication, item))
+    yield _short_answers([item for item in others if not _wants_chart(item)], where)
     yield _numbers(publication, [item for item in items if item.question.type == "nombre"], where)
     yield _texts(publication, [item for item in items if item.question.type == "texte"])
 
@@ -160,11 +163,30 @@ def _end(family: Sequence[SurveyItem], position: int) -> str:
     return family[0].choices[position][1]
 
 
-def _one(publication: Publication, item: SurveyItem) -> Html:
-    chart = draw_choices(publication, item)
-    if chart is not None:
-        return figure(chart)
-    return paragraph(f"{item.question.code} – {item.question.libelle} ({item.group}) : {_nothing(item)}.")
+def _wants_chart(item: SurveyItem) -> bool:
+    """Many possible answers, shown: bars. A « oui, non » or a secret is read faster in a line."""
+    return item.shown and len(item.choices) > SHORT
+
+
+def _short_answers(items: Sequence[SurveyItem], where: str) -> Html:
+    """One line per question with few possible answers, and per question that is secret."""
+    rows: list[list[object]] = []
+    for item in items:
+        weak = " (base fragile)" if item.status == "base_fragile" else ""
+        said: object = Absent(_nothing(item))
+        if item.shown:
+            said = " ; ".join(
+                f"{label} : {_with_bounds(item, share, low, high)}" for _, label, share, low, high in item.choices
+            )
+        name = f"{item.question.code} {item.question.libelle}"
+        rows.append([name, item.group, f"{format_number(item.n)}{weak}", said, silence_text(item) or "aucun"])
+    headers = ["Question", "Qui a répondu", "n", "Réponses (intervalle à 95 % s’il en est un)", "Silences"]
+    return table(headers, rows, caption=f"{where} : réponses en peu de choix, et questions au secret", numeric=(2,))
+
+
+def _with_bounds(item: SurveyItem, share: float | None, low: float, high: float) -> str:
+    text = share_text(item, share)
+    return text if low != low else f"{text} (de {format_number(low)} à {format_number(high)})"
 
 
 def _nothing(item: SurveyItem) -> str:
