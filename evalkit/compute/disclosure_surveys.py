@@ -25,16 +25,18 @@ from evalkit.compute.results import as_table
 from evalkit.compute.rules import Rules
 from evalkit.compute.secondary import Cell, Equation, Key, System, merge_levels, suppress, total_equation
 from evalkit.compute.surveys import NAN, SEPARATOR, read_source
-from evalkit.compute.surveys_masking import SURVEY_TABLES, is_sensitive, mask_surveys
+from evalkit.compute.surveys_masking import SECRET_SENSITIVE, SURVEY_TABLES, is_sensitive, mask_surveys
 from evalkit.model.referentiel import Referentiel
 from evalkit.model.survey import LienIndicateur, QuestionEnquete
 
 Rows = list[dict[str, Any]]
 Masks = list[dict[str, str]]
 Question = tuple[str, str, str]  # questionnaire, part, question
-RULE = "largeur_minimale"
+# One reason, one sentence, for a hidden cell and for the one that protects it: telling them apart would say that the first
+# lies between 1 and 10 and the second does not, and often give both.
+RULE = "seuil_cellule"
+SAME_RULE = ("seuil_cellule", "seuil_extremes")
 MERGED = "+"
-SECRET_COMPANION = "La valeur ferait retrouver un effectif masqué : elle n’est pas publiée."
 SECRET_FOLLOW_UP = "Le nombre de personnes à qui la question a été posée ferait retrouver un effectif masqué."
 _VALUES = ("n", "part", "borne_basse", "borne_haute")
 
@@ -382,13 +384,15 @@ def _blank(shown: dict[str, Rows], survey: _Survey, hidden: set[Key], added: set
             masks.append(
                 {"table": "indicateurs", "cle": SEPARATOR.join((row["indicateur"], str(row["source"]))), "raison": RULE}
             )
-        said = SECRET_FOLLOW_UP if lost else SECRET_COMPANION if row["statut"] != "secret" else row["explication"]
+        said = SECRET_FOLLOW_UP if lost else SECRET_SENSITIVE if row["statut"] != "secret" else row["explication"]
         row.update(valeur=NAN, numerateur=NAN, denominateur=NAN, statut="secret", explication=said)
         if lost:
             row.update(n=NAN)
     for name in ("items", "reponses"):
         shown[name] = [row for row in shown[name] if _of(row) not in withdrawn]
-    return [*masks, *(_line("items", "seuil_cellule", key, "question retirée") for key in sorted(withdrawn))]
+    masks += [_line("items", RULE, key, "question retirée") for key in withdrawn]
+    told = [{**line, "raison": RULE} if line["raison"] in SAME_RULE else line for line in masks]
+    return sorted(told, key=lambda line: (SURVEY_TABLES.index(line["table"]), line["cle"]))
 
 
 def _is_about(line: Mapping[str, str], questions: Collection[Question]) -> bool:

@@ -215,7 +215,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "enquete": ("str", "code"),
         "partie": ("str", "code"),
         "question": ("str", "code"),
-        "choix": ("str", "code of the answer"),
+        "choix": ("str", "code of the answer; codes joined by + where neighbouring levels were put together"),
         "n": ("float", "NaN if secret"),
         "part": ("float", "0 to 100 of n_exprimes (respondents for choix_multiple); NaN if secret or no base"),
         "borne_basse": ("float", "95 % interval, NaN where none is allowed (collecte)"),

@@ -65,9 +65,9 @@ def test_one_hidden_answer_takes_a_second_with_it():
     assert answers(publication, "L08") == {"non_jamais": 40, "oui_une_fois": None, "oui_plusieurs_fois": None}
     lines = publication.masques[publication.masques["cle"].str.startswith("ENQ-LOG · L08")]
     assert dict(zip(lines["cle"], lines["raison"], strict=True)) == {
-        "ENQ-LOG · L08 · oui_une_fois": "largeur_minimale",
+        "ENQ-LOG · L08 · oui_une_fois": "seuil_cellule",
         "ENQ-LOG · L08 · oui_plusieurs_fois": "seuil_cellule",
-    }
+    }, "telling which one is small would give it back"
 
 
 def test_the_share_and_its_interval_go_with_the_count():
