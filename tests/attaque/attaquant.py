@@ -164,6 +164,8 @@ class Attacker:
         for table in tables:
             if table.headers[:2] == ("Réponse", "Part") and (known := FIGURE.match(table.figure)):
                 self._read_choices(table, known[1].upper()[:1] + known[1][1:], found)
+            elif len(table.headers) > 3 and table.headers[3].startswith("Réponses ("):
+                self._read_lines(table, found)
             elif table.headers[:3] == ("Question", "Qui a répondu", "n") and "Médiane" not in table.headers:
                 self._read_opinions(table, found)
             elif table.headers == ("Question", "Réponse", "Part"):
@@ -202,6 +204,22 @@ class Attacker:
                 self._add(found, code[1], _int(row[2]), label, text)
             if code[1] in found:
                 found[code[1]].asked = _int(row[2]) + _silences(row[-1])
+
+    def _read_lines(self, table: Table, found: dict[str, Found]) -> None:
+        """Questions of few answers: « oui : 62 % ; non : secret (n = 34) » in one cell."""
+        for row in table.rows:
+            code = QUESTION.match(row[0])
+            assert code, row
+            n = _int(row[2].partition("(")[0].strip())
+            if " : " not in row[3]:
+                if SECRET.search(row[3]):
+                    self._all_hidden(found, code[1], n)
+                continue
+            for answer in row[3].split(" ; "):
+                label, _, text = answer.rpartition(" : ")
+                self._add(found, code[1], n, label, text.partition(" (de ")[0])
+            if code[1] in found:
+                found[code[1]].asked = n + _silences(row[4])
 
     def _read_others(self, table: Table, found: dict[str, Found]) -> None:
         waiting: list[tuple[str, str]] = []

@@ -164,7 +164,8 @@ def test_nothing_is_found_in_rendered_pages(referentiel, tmp_path):
     from evalkit import actions
 
     for name in ("ardelle", "morvecque"):
-        actions.render_report(CAMPAGNE / name, tmp_path)
+        result = actions.render_report(CAMPAGNE / name, tmp_path)
+        assert result.ok, [str(fault) for outcome in result.outcomes for fault in outcome.faults]
         page = (tmp_path / name / "rapport.html").read_text(encoding="utf-8")
         loot = Attacker(referentiel).attack([page])
         assert loot.nothing(), loot
