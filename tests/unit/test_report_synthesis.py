@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from evalkit.compute.results import SYNTHESIS_COLUMNS, PublicationSynthese, Synthese, as_table, empty_table
+from evalkit.compute.results import SYNTHESIS_COLUMNS, PublicationSynthese, Synthese, as_table
 from evalkit.report import sections, tables
 from evalkit.report.html import Html, render_notebook
 from tests.fabrique import make_campagne, make_referentiel, make_territory
@@ -144,7 +144,7 @@ def make_synthesis(**changes):
         "territoires": territories,
         "exclus": (("valmorte", "date illisible (DON-010)"),),
         "tables": {name: as_table(name, rows[name], SYNTHESIS_COLUMNS) for name in SYNTHESIS_COLUMNS},
-        "masques": empty_table("masques"),
+        "masques": as_table("masques", []),
         "empreinte": "ab" * 16,
     }
     return PublicationSynthese(**{**values, **changes})
