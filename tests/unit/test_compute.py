@@ -28,6 +28,7 @@ from tests.fabrique import (
     make_referentiel,
     make_sub_question,
     make_territory,
+    ratings,
     sample_dossier,
     settled,
 )
@@ -100,6 +101,38 @@ def test_false_alarm_agrees_with_a_simulation(sizes):
 def test_one_group_has_no_false_alarm_rate():
     """A rate needs two sampled groups."""
     assert math.isnan(false_alarm((12,), LAW, 1, 11))
+
+
+def test_order_of_discussion_is_split_groups_first_then_the_size_of_the_gap():
+    """A split group comes before any gap; then the largest gap; what cannot be compared comes last, ties by code."""
+    apart = {"Q1.1": (3, 3), "Q1.2": (1, 3), "Q1.3": (1, 5)}
+    cotations = [
+        *(row for sub, (one, _) in apart.items() for row in ratings(sub, "commune", [one] * 6)),
+        *(row for sub, (_, other) in apart.items() for row in ratings(sub, "partenaire", [other] * 6)),
+        *ratings("Q1.4", "association", [0] * 6 + [5] * 6),
+    ]
+    table = make_publication(make_dossier({"cotations": cotations})).triangulation
+    ordered = table.sort_values("ordre")["sous_question"].tolist()
+    assert ordered == ["Q1.4", "Q1.3", "Q1.2", "Q1.1", "Q2.1", "Q2.2", "Q2.3", "Q2.4"]
+
+
+@pytest.mark.parametrize(
+    ("formule", "niveau", "announced", "status"),
+    [
+        ("part", "commune", False, "secret"),
+        ("part", "commune", True, "ok"),
+        ("part", "association", True, "secret"),
+        ("part_favorable", "commune", True, "secret"),
+    ],
+)
+def test_institutions_are_shown_by_name_only_when_that_was_announced(formule, niveau, announced, status):
+    """Four communes: shown when it was announced to them; persons, and opinions, keep the threshold of persons."""
+    indicator = make_indicator("Q1.1.a", formule, collecte=["ENQ-COM"], niveau=niveau)
+    referentiel = make_referentiel([make_question("Q1", [make_sub_question("Q1.1", [indicator])])])
+    rows = [{"indicateur": "Q1.1.a", "annee": 2022, "numerateur": 3, "denominateur": 4, "source": "questionnaire"}]
+    campagne = make_campagne(publication_nominative_annoncee=announced)
+    evaluation = evaluate(referentiel, make_dossier({"indicateurs": rows}, campagne=campagne))
+    assert protect(evaluation, referentiel.regles).indicateurs["statut"].tolist() == [status]
 
 
 def _from_actions(rule, rows, formule="part", **changes):
