@@ -347,7 +347,8 @@ def _campaign_of(path: Path) -> Path:
             path,
             read=f"pas de fichier « {CAMPAGNE_FILE} »",
             expected="un dossier de campagne : campagne.yml et un dossier par territoire",
-            fix=f"pour un seul territoire : evalkit rapport {path.name}",
+            fix=f"pour une campagne, écrivez {CAMPAGNE_FILE} dans ce dossier (modèle : docs/tutoriels/premiere-heure-analyste.md) ; "
+            "pour un seul territoire : evalkit rapport, suivi de son dossier",
         )
     return path
 

@@ -83,7 +83,10 @@ Vers = Annotated[Path | None, typer.Option("--vers", help="Dossier de sortie (pa
 Json = Annotated[bool, typer.Option("--json", help="Résultat en JSON, pour un autre programme.")]
 Processus = Annotated[int | None, typer.Option("--processus", min=1, max=64, help="Rapports produits en même temps.")]
 Seulement = Annotated[
-    list[str] | None, typer.Option("--seulement", help="Nom d'un dossier à produire ; peut être répété.")
+    list[str] | None,
+    typer.Option(
+        "--seulement", help="Nom d'un dossier à produire ; peut être répété. L'index ne liste alors que ceux-là."
+    ),
 ]
 
 
@@ -129,6 +132,7 @@ def nouveau(
     workbook = actions.new_dossier(dossier, nom, departement)
     print(f"Dossier créé : {dossier}")
     print(f"À remplir    : {workbook}")
+    print("À ne pas oublier, feuille « territoire » : annee et date_reference, sauf si un campagne.yml les donne")
     print(f"Puis         : evalkit verifier {dossier}")
 
 
@@ -191,11 +195,12 @@ def _readable(result: actions.Verification, referentiel: bool) -> str:
             lines.append("\nCe qui manquera au rapport :")
             lines.extend(f"  - {item}" for item in missing)
         lines.append("")
-    blocked = sum(bool(only_errors(faults)) for faults in result.faults.values())
+    blocked = [name for name, faults in result.faults.items() if only_errors(faults)]
     if len(result.faults) > 1:
-        lines.append(
-            f"{len(result.faults)} dossiers lus : {len(result.faults) - blocked} peuvent être faits, {blocked} à corriger."
-        )
+        able = len(result.faults) - len(blocked)
+        lines.append(f"{len(result.faults)} dossiers lus : {able} peuvent être faits, {len(blocked)} à corriger.")
+        if blocked:
+            lines.append("À corriger : " + ", ".join(blocked))
     return "\n".join(lines).rstrip()
 
 
@@ -257,6 +262,7 @@ def synthese(
     if figer:
         target, kept = actions.freeze_reference(campagne)
         print(f"Référence régionale figée : {target}")
+        print(f'Les rapports s\'y comparent si campagne.yml porte : reference_regionale: "{target.name}"')
         if kept:
             print(f"L'ancienne est conservée  : {kept}")
         return
