@@ -132,7 +132,7 @@ def read_keys(facts: Facts, keys: Iterable[Key], data: Mapping[str, Any] | None 
         value = data.get(key.name)
         if value is None or value == "":
             if key.required:
-                fix = f"ajoutez une ligne « {key.name} »"
+                fix = f"écrivez la valeur en face de « {key.name} » ; ajoutez la ligne si elle manque"
                 facts.say("DON-024", root, f"pas de « {key.name} »", f"« {key.name} » : {key.help}", fix)
             continue
         read = _value(facts, key, value, (*root, key.name))
