@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import EvalkitError, Fault, Place, fail, only_errors, only_warnings
 from evalkit.loaders.resources import is_installed_copy, resource_dir
+from evalkit.wording import plural
 
 if TYPE_CHECKING:
     from evalkit.batch.runner import Outcome
@@ -47,11 +48,11 @@ def load_publication(dossier: str | Path) -> Publication:
     return protect(_evaluate(Path(dossier), referentiel), referentiel.regles)
 
 
-def _evaluate(dossier: Path, referentiel: Referentiel) -> Evaluation:
+def _evaluate(dossier: Path, referentiel: Referentiel, *, with_reference: bool = True) -> Evaluation:
     from evalkit.compute.evaluation import evaluate
     from evalkit.loaders.dossier import load_dossier
 
-    return evaluate(referentiel, load_dossier(dossier, referentiel))
+    return evaluate(referentiel, load_dossier(dossier, referentiel, with_reference=with_reference))
 
 
 def load_synthese(campagne: str | Path, departement: str = "", nominatif: bool = False) -> PublicationSynthese:
@@ -101,7 +102,7 @@ def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Ev
     excluded: list[tuple[str, str]] = []
     for dossier in list_dossiers(campagne):
         try:
-            evaluations.append(_evaluate(dossier, referentiel))
+            evaluations.append(_evaluate(dossier, referentiel, with_reference=False))
         except EvalkitError as error:
             errors = only_errors(error.faults)
             titles = sorted({f"{fault.title.lower()} ({fault.code})" for fault in errors})
@@ -327,7 +328,7 @@ def render_batch(
     campagne = _campaign_of(campagne)
     folder = (vers or default_output(campagne)).resolve()
     dossiers = _dossiers_to_render(campagne, only)
-    tell(f"Vérification de {len(dossiers)} dossiers…")
+    tell(f"Vérification de {plural(len(dossiers), 'dossier')}…")
     titles, failed = _check_all(dossiers)
     _ensure_keys([dossier for dossier in dossiers if dossier in titles], tell)
     plan = make_plan(_report_task(dossier, folder, titles[dossier]) for dossier in dossiers if dossier in titles)
