@@ -154,7 +154,7 @@ def _hidden_indicator(
         if any(c in AMOUNTS for c in columns):
             if row["statut"] == "secret" or _total_is_closed(indicator, closed.get(row["annee"], set())):
                 return "seuil_unites_montant", SECRET_AMOUNT
-        elif row["statut"] == "secret" or (any(c in PEOPLE for c in columns) and _small(row, rules)):
+        elif row["statut"] == "secret" or (any(c in PEOPLE for c in columns) and _counts_few(row, indicator, rules)):
             return "seuil_cellule", SECRET_COUNT
         return "", ""
     if row["statut"] == "secret":
@@ -167,8 +167,15 @@ def _hidden_indicator(
     return (rule, SECRET_FOR_BASE) if base < rules[rule] else ("", "")
 
 
-def _small(row: Mapping[str, Any], rules: Rules) -> bool:
-    return any(0 < row[name] < rules["seuil_cellule"] for name in ("valeur", "numerateur") if row[name] == row[name])
+def _counts_few(row: Mapping[str, Any], indicator: Indicateur, rules: Rules) -> bool:
+    """One of the numbers of persons that the row shows, or gives by subtraction, is too small to be shown.
+
+    A share shows its numerator and its denominator, hence their difference; its value is not a number of persons.
+    """
+    counts = [row["valeur"]]
+    if indicator.formule in (Formule.PART, Formule.RATIO):
+        counts = [row["numerateur"], row["denominateur"], row["denominateur"] - row["numerateur"]]
+    return any(0 < count < rules["seuil_cellule"] for count in counts)
 
 
 def _total_is_closed(indicator: Indicateur, hidden: set[str]) -> bool:

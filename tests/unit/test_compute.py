@@ -195,6 +195,28 @@ def test_small_number_of_beneficiaries_is_secret():
     assert shown["statut"] == "secret"
 
 
+@pytest.mark.parametrize(
+    ("residents", "everybody", "status"),
+    [
+        (10, 100, "secret"),  # ten residents
+        (11, 100, "ok"),
+        (90, 1000, "ok"),  # 9 %: a share of nine is not nine persons
+        (89, 100, "ok"),
+        (90, 100, "secret"),  # ten others, found by subtraction
+        (0, 10, "secret"),  # ten persons in all
+        (0, 100, "ok"),
+        (100, 100, "ok"),
+    ],
+)
+def test_share_of_beneficiaries_hides_small_numbers_of_persons_only(residents, everybody, status):
+    """Numerator, denominator and what is left between them are numbers of persons; the share itself is not."""
+    row = action("A1", "P1", "emploi", 1.0, beneficiaires_qpv=float(residents), beneficiaires_total=float(everybody))
+    rule = {"type": "ratio", "somme": ["beneficiaires_qpv"], "rapporte_a": ["beneficiaires_total"]}
+    _, shown = _from_actions(rule, [row])
+    assert shown["statut"] == status
+    assert math.isnan(shown["valeur"]) == (status == "secret")
+
+
 def test_survey_keeps_its_row_until_it_is_imported():
     """A survey not imported is said, never replaced by a typed value."""
     table = make_publication().indicateurs
