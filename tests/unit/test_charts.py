@@ -269,7 +269,7 @@ def test_editions_and_geographies_are_never_mixed() -> None:
     assert chart is not None
     assert len(chart.donnees) == 4
     assert not chart.donnees["Valeur"].str.contains("99|77").any()
-    assert "édition 2017" in chart.note
+    assert "POP_MUN (éditions 2017 et 2021)" in chart.note
 
 
 def test_of_several_variables_the_first_named_by_the_framework_is_drawn_and_said() -> None:
