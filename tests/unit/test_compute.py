@@ -336,6 +336,28 @@ def test_quartiles_of_the_last_year_and_what_is_frozen():
     assert freeze(_synthesis(_territories(4)), "2022-12-31")["niveaux"] == {}
 
 
+def test_a_synthesis_takes_the_last_year_of_each_territory():
+    """Five territories went from 10 % to 50 %: the synthesis and what is frozen say 50 %."""
+    rows = [
+        {"indicateur": "Q1.1.a", "annee": year, "numerateur": top, "denominateur": 20, "source": "relevé"}
+        for year, top in ((2022, 10), (2021, 2))
+    ]
+    given = [
+        make_evaluation(make_dossier({"indicateurs": rows}, territoire=make_territory(f"t{i}", f"Ville {i}")))
+        for i in range(5)
+    ]
+    table = _synthesis(given).tables["indicateurs"].set_index(["indicateur", "obtention"])
+    assert table.loc[("Q1.1.a", "saisie"), ["n_territoires", "q1", "mediane", "q3"]].tolist() == [5, 50, 50, 50]
+
+
+@pytest.mark.parametrize(("count", "median"), [(4, None), (5, 0.25)])
+def test_median_coverage_needs_five_territories_even_when_none_has_a_level(count, median):
+    """One sub-question settled out of four everywhere: no level, and the coverage of four territories stays hidden."""
+    rows = _synthesis(_territories(count)).tables["questions"].query("question == 'Q1'")
+    assert set(rows["n_territoires"]) == {0}
+    assert rows["couverture_mediane"].isna().all() if median is None else set(rows["couverture_mediane"]) == {median}
+
+
 def test_department_is_hidden_when_the_region_would_give_back_the_others():
     """Seven territories, five in one department: region minus department leaves two, so the department is hidden."""
     everything = [*_territories(5, "59"), *_territories(2, "62")]

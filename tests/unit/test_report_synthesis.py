@@ -3,10 +3,11 @@
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from evalkit.compute.results import SYNTHESIS_COLUMNS, PublicationSynthese, Synthese, as_table
-from evalkit.report import sections, tables
+from evalkit.report import sections, sentences, tables
 from evalkit.report.html import Html, render_notebook
 from tests.fabrique import make_campagne, make_referentiel, make_territory
 from tests.unit.test_report_territory import plain, run_notebook
@@ -227,3 +228,14 @@ def test_an_empty_synthesis_does_not_crash():
 def test_fragments_are_html():
     """Sections without anything to say give an empty fragment, never None."""
     assert isinstance(sections.show_synthesis_question(replace(make_synthesis()), "EFH"), Html)
+
+
+def test_gaps_are_counted_where_there_is_one():
+    """A sub-question where no territory has a gap, or whose count is secret, is not one that divides."""
+    rows = [
+        {"sous_question": "Q1.1", "statut": "ok", "n_debat": 2.0},
+        {"sous_question": "Q1.2", "statut": "ok", "n_debat": 0.0},
+        {"sous_question": "Q1.3", "statut": "secret", "n_debat": NAN},
+    ]
+    assert sentences.synthesis_gaps(pd.DataFrame(rows)).startswith("1 sous-question donne lieu à un écart à débattre")
+    assert sentences.synthesis_gaps(pd.DataFrame(rows[1:])).startswith("Aucun écart à débattre")

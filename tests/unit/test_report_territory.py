@@ -198,6 +198,35 @@ def test_a_level_comes_with_its_rule_and_its_coverage():
     assert "Niveau " not in lacking
 
 
+@pytest.mark.parametrize(
+    ("settled", "low", "high", "said"),
+    [
+        (8, 2.0, 2.0, None),
+        (7, 2.0, 2.0, "la médiane resterait au niveau 2."),
+        (7, 1.0, 2.0, "la médiane irait de 1 à 2."),
+    ],
+)
+def test_bounds_are_said_as_soon_as_one_level_is_missing(settled, low, high, said):
+    """Everything settled: no bounds. One level missing: what it could change, or that it changes nothing."""
+    row = {"question": "Q1", "n_applicables": 8, "n_arbitrees": settled, "couverture": settled / 8, "statut": "calcule"}
+    row |= {"mediane": 2.0, "minimum": 1.0, "borne_basse": low, "borne_haute": high}
+    level = sentences.brief_line(make_publication(questions=[row]), "Q1")
+    assert level.startswith("Niveau 2 sur 5")
+    assert "Selon les niveaux qui restent à arrêter" not in level if said is None else level.endswith(said)
+
+
+def test_a_split_group_is_a_point_to_discuss_without_any_gap():
+    """Only one group could be shown, and it is split: that is worth a discussion."""
+    base = {"question": "Q1", "n_groupes": 1, "statut": "trop_peu_de_reponses"}
+    rows = [
+        {**base, "sous_question": "Q1.1", "ordre": 2},
+        {**base, "sous_question": "Q1.2", "ordre": 1, "partages": "association"},
+        {**base, "sous_question": "Q1.3", "ordre": 3, "statut": "medianes_proches", "ecart": 1.0},
+    ]
+    found = sentences.points_to_discuss(make_publication(triangulation=rows), "Q1")
+    assert found["sous_question"].tolist() == ["Q1.2"]
+
+
 def test_a_settled_level_without_proof_is_printed_as_such():
     """Declared without proof: counted, and said."""
     text = plain(tables.sub_questions(handmade(), "Q1"))
