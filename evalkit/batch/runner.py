@@ -7,6 +7,7 @@ same document in JupyterLab, under papermill and here.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
@@ -14,12 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from evalkit.batch.plan import Plan, Task
 from evalkit.errors import EvalkitError, Fault, Place
 
 CELL_TIMEOUT_S = 300
+KERNEL_ATTEMPTS = 2
 Progress = Callable[["Outcome", int, int], None]
 
 
@@ -119,12 +122,32 @@ class NotebookFailure(Exception):
 
 
 def execute_notebook(task: Task) -> Any:
-    """Execute the task's notebook with papermill; returns the executed notebook, nothing is left on disk."""
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
+    """Execute the task's notebook with papermill; returns the executed notebook, nothing is left on disk.
+
+    A kernel that dies before answering is started once more: on a loaded machine that is bad luck, not a bad dossier.
+    """
+    from nbclient.exceptions import DeadKernelError
 
     # Le noyau hérite de cet environnement : figures reproductibles, et un seul fil par processus de calcul.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for attempt in range(KERNEL_ATTEMPTS):
+        try:
+            with _own_runtime_folder():
+                return _execute_once(task)
+        except (DeadKernelError, RuntimeError) as error:
+            if attempt + 1 == KERNEL_ATTEMPTS:
+                raise NotebookFailure([_dead_kernel_fault(task, error)], None) from None
+    raise AssertionError("unreachable: the loop returns or raises")
+
+
+def _execute_once(task: Task) -> Any:
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
+
+    config = Config()
+    if sys.platform == "linux":  # par fichiers plutôt que par ports : deux noyaux ne peuvent pas vouloir le même
+        config.KernelManager.transport = "ipc"
     try:
         return papermill.execute_notebook(
             str(task.notebook),
@@ -136,11 +159,28 @@ def execute_notebook(task: Task) -> Any:
             autosave_cell_every=0,
             execution_timeout=CELL_TIMEOUT_S,
             cwd=str(task.notebook.parent),
-            # Le noyau annonce sur la console qu'il écoute en local : ce n'est pas une anomalie, on ne la montre pas.
+            config=config,
+            shutdown_kernel="immediate",  # rien à sauver dans un noyau que l'on jette
+            # Le noyau annonce sur la console comment il écoute : ce n'est pas une anomalie, on ne la montre pas.
             extra_arguments=["--IPKernelApp.log_level=50"],
         )
     except PapermillExecutionError as error:
         raise NotebookFailure([_cell_fault(task, error)], error.exec_count) from None
+
+
+@contextmanager
+def _own_runtime_folder() -> Iterator[None]:
+    """A short folder for this kernel's connection files, removed after: socket names are limited to 107 characters."""
+    before = os.environ.get("JUPYTER_RUNTIME_DIR")
+    with TemporaryDirectory(prefix="ek", ignore_cleanup_errors=True) as folder:
+        os.environ["JUPYTER_RUNTIME_DIR"] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                os.environ.pop("JUPYTER_RUNTIME_DIR", None)
+            else:
+                os.environ["JUPYTER_RUNTIME_DIR"] = before
 
 
 def write_page(task: Task, notebook: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -181,6 +221,16 @@ def _cell_fault(task: Task, error: Any) -> Fault:
         read=f"le carnet s'est arrêté ({error.ename})",
         expected="un carnet qui va jusqu'au bout",
         fix="lancez « evalkit verifier » sur ce dossier ; s'il ne signale rien, c'est un défaut d'evalkit : transmettez-nous ce message",
+    )
+
+
+def _dead_kernel_fault(task: Task, error: Exception) -> Fault:
+    return Fault(
+        "LOT-005",
+        Place(file=task.notebook.name, note=f"territoire « {task.name} »"),
+        read=f"le noyau du carnet n'a pas répondu ({type(error).__name__}), {KERNEL_ATTEMPTS} fois",
+        expected="un noyau qui démarre",
+        fix="relancez, avec --processus 1 si la machine a peu de mémoire",
     )
 
 

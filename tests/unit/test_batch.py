@@ -129,3 +129,17 @@ def test_the_journal_says_what_happened(tmp_path: Path) -> None:
     assert "1 document n'a pas pu l'être" in text
     assert "Brème" in text
     assert "[LOT-002]" in text
+
+
+def test_a_kernel_that_does_not_start_is_tried_again_then_told(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+
+    def dead(one: Task) -> object:
+        tries.append(1)
+        raise RuntimeError("Kernel died before replying to kernel_info")
+
+    monkeypatch.setattr(runner, "_execute_once", dead)
+    outcome = runner.render_task(task(notebook, "a"))
+    assert len(tries) == runner.KERNEL_ATTEMPTS
+    assert [fault.code for fault in outcome.faults] == ["LOT-005"]
+    assert "JUPYTER_RUNTIME_DIR" not in runner.os.environ, "rien ne reste d'un noyau dans le processus"
