@@ -26,8 +26,9 @@ except ImportError:  # pragma: no cover - depends on the installation
 
 Key = str | int
 KeyPath = tuple[Key, ...]
-_INTEGER = re.compile(r"^(0|-?[1-9][0-9]*)$")
-_DECIMAL = re.compile(r"^-?(0|[1-9][0-9]*)\.[0-9]+$")
+# Longer writings are no number that anyone means: they stay text, which the checks of each key then refuse.
+_INTEGER = re.compile(r"^(0|-?[1-9][0-9]{0,17})$")
+_DECIMAL = re.compile(r"^-?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}$")
 _HIDDEN = re.compile(r"[^\x09\x0A\x0D\x20-\x7E\x85\xA0-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]|\uFEFF")
 _CONSTANTS: dict[str, Any] = {"": None, "null": None, "~": None, "true": True, "false": False}
 
@@ -170,7 +171,7 @@ class _Building:
         self._seen.add(id(node))
         if isinstance(node.value, str):
             return _scalar(node)
-        if node.tag.endswith(":map"):
+        if node.id == "mapping":  # whatever tag was written before it
             return self._mapping(node, path)
         return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
 
