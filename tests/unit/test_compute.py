@@ -16,6 +16,7 @@ from evalkit.compute.results import COLUMNS, SYNTHESIS_COLUMNS, Evaluation, Publ
 from evalkit.compute.synthesis import freeze, protect_synthesis, synthesize
 from evalkit.compute.triangulation import false_alarm, median_law
 from evalkit.model.referentiel import Condition
+from evalkit.model.territory import Qpv
 from tests.fabrique import (
     RULES,
     action,
@@ -356,6 +357,59 @@ def test_median_coverage_needs_five_territories_even_when_none_has_a_level(count
     rows = _synthesis(_territories(count)).tables["questions"].query("question == 'Q1'")
     assert set(rows["n_territoires"]) == {0}
     assert rows["couverture_mediane"].isna().all() if median is None else set(rows["couverture_mediane"]) == {median}
+
+
+def _with_context(rank):
+    """A territory with its own neighbourhood: 1,000 inhabitants, a rate of 20 %."""
+    own = Qpv(f"QF59000{rank}", f"Quartier {rank}", "2015")
+    base = {"qpv": own.code, "theme": "DEMO", "indicateur": "CTX.1", "edition": "2019", "geographie": "2015"}
+    rows = [
+        {**base, "variable": "POP_MUN", "unite": "habitants", "valeur": 1000.0},
+        {**base, "variable": "TAUX", "unite": "pourcent", "valeur": 20.0},
+        {**base, "variable": "POP_MUN", "unite": "habitants", "valeur": 500.0, "edition": "2021"},
+    ]
+    territory = make_territory(f"t{rank}", f"Ville {rank}", qpv=(own,))
+    return make_evaluation(make_dossier(territoire=territory, contexte=rows))
+
+
+def test_only_additive_figures_are_summed_each_edition_apart():
+    """Inhabitants of six neighbourhoods add up, edition by edition; a rate never does."""
+    table = _synthesis([_with_context(rank) for rank in range(6)]).tables["contexte"]
+    sums = {(row["variable"], row["edition"]): row["somme"] for row in table.to_dict("records")}
+    assert sums[("POP_MUN", "2019")] == 6000
+    assert sums[("POP_MUN", "2021")] == 3000
+    assert math.isnan(sums[("TAUX", "2019")])
+    assert table["n_qpv"].tolist() == [6, 6, 6]
+
+
+def test_a_former_neighbourhood_is_not_counted_with_the_present_ones():
+    """A contract of 2024 shows its 2015 neighbourhoods apart: their figures enter no count of the region."""
+    now, before = Qpv("QN590001", "Présent", "2024"), Qpv("QF590001", "Ancien", "2015")
+    row = {"theme": "DEMO", "indicateur": "CTX.1", "variable": "POP_MUN", "unite": "habitants", "edition": "2019"}
+    contexte = [{**row, "qpv": before.code, "geographie": "2015", "valeur": 4200.0}]
+    territory = make_territory(generation="2024", qpv=(now,), qpv_anciens=(before,))
+    assert _synthesis([make_evaluation(make_dossier(territoire=territory, contexte=contexte))]).tables["contexte"].empty
+
+
+def test_gaps_are_counted_over_territories_with_two_displayable_groups():
+    """Five territories can be compared, a sixth has one group only: five are counted."""
+    one = ratings("Q1.1", "commune", [1] * 6)
+    both = [*one, *ratings("Q1.1", "partenaire", [4] * 6)]
+    given = [
+        make_evaluation(make_dossier({"cotations": rows}, territoire=make_territory(f"t{i}", f"Ville {i}")))
+        for i, rows in enumerate([both] * 5 + [one])
+    ]
+    row = _synthesis(given).tables["ecarts"].set_index("sous_question").loc["Q1.1"]
+    assert row[["n_territoires", "n_debat", "n_partage"]].tolist() == [5, 5, 0]
+
+
+@pytest.mark.parametrize(("group", "sources"), [("pilote", None), ("etat", None), ("commune", "atelier")])
+def test_the_position_of_an_institution_is_not_a_workshop(group, sources):
+    """What pilote or État says of itself is no further source of evidence."""
+    table = make_publication(make_dossier({"cotations": ratings("Q1.1", group, [3])})).solidite
+    row = table.set_index("sous_question").loc["Q1.1"]
+    assert (row["sources"] if sources else None) == sources
+    assert row["n_sources"] == (1 if sources else 0)
 
 
 def test_department_is_hidden_when_the_region_would_give_back_the_others():
