@@ -423,7 +423,8 @@ def _read_previous(reading: _Reading) -> None:
         if table is not None:
             reading.precedents = frame_of(table.table, [row for row in table.rows if not row.broken])
         known = [] if reading.precedents is None else reading.precedents["id"].dropna().tolist()
-        if table is None and previous.faults and "suivis" in reading.tables:
+        unread = only_errors([*previous.faults, *(table.faults if table else ())])
+        if unread and not known and "suivis" in reading.tables:
             checks.tell_unread_findings(reading.tables["suivis"], f"{campaign}/{reading.path.name}")
             return
     if "suivis" in reading.tables:
