@@ -8,7 +8,7 @@ Choices made here, each the more careful one:
   persons may have rated for it, so their distribution follows the same threshold as everybody's;
 - kinds of silences (who refused, who did not know) are shown when the group has at least 11 rows; under that only their
   total is;
-- figures about persons are shown from a base of 11. A typed figure is about persons when it is a share of favourable
+- figures about persons are shown from a base of 11, with « base fragile » up to 29. A typed figure is about persons when it is a share of favourable
   answers, a share, mean or median that only surveys and workshops give, or a share that describes a citizens' council and
   that its survey asks about (a little too wide: proposals of a council are counted with it). An unknown base counts as
   too small. Plain numbers, sessions, signatories, documents are not persons;
@@ -41,6 +41,7 @@ Masks = list[dict[str, str]]
 Masked = tuple[pd.DataFrame, Masks]
 SECRET_FOR_BASE = "Base inférieure au seuil de publication."
 SECRET_UNKNOWN_BASE = "La base n’est pas donnée : le seuil de publication ne peut pas être vérifié."
+FRAGILE_BASE = "Base fragile : peu de réponses."
 SECRET_AMOUNT = "Trop peu de porteurs, ou un porteur qui domine : montants non publiés."
 SECRET_COUNT = "Effectif inférieur au seuil de publication."
 
@@ -211,7 +212,18 @@ def mask_indicators(
         elif rule:
             row.update(valeur=NAN, modalite=None, numerateur=NAN, denominateur=NAN, statut="secret", explication=said)
             masks.append(_mask("indicateurs", rule, code, row["obtention"], _year(row["annee"])))
+        elif row["statut"] == "ok" and row["obtention"] == "saisie" and thresholds[code] == "seuil_personnes":
+            row["explication"] = _say_fragile(row, rules)
     return as_table("indicateurs", rows), masks
+
+
+def _say_fragile(row: Mapping[str, Any], rules: Rules) -> str | None:
+    """What is said of a shown value, with « base fragile » when it stands on few persons."""
+    said = row["explication"] if isinstance(row["explication"], str) else ""
+    base = row["n"] if row["n"] == row["n"] else row["denominateur"]
+    if base > rules["base_fragile"] or FRAGILE_BASE in said:
+        return said or None
+    return f"{said} {FRAGILE_BASE}".strip()
 
 
 def _year(year: float) -> str:
