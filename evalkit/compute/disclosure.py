@@ -137,7 +137,7 @@ def persons_threshold(indicator: Indicateur, referentiel: Referentiel, rules: Ru
     council = indicator.niveau == "conseil_citoyen" and "enquete" in kinds and indicator.formule in _ON_MEMBERS
     if not (asked or opinion or council):
         return ""
-    if asked and not opinion and indicator.niveau == "commune":
+    if asked and indicator.niveau == "commune":
         return "seuil_institutions_nominatif" if announced else "seuil_institutions"
     return "seuil_personnes"
 
