@@ -172,6 +172,7 @@ def verify(path: Path, tell: Tell = _silent) -> Verification:
     faults: dict[str, tuple[Fault, ...]] = {}
     missing: dict[str, tuple[str, ...]] = {}
     dossiers = [path]
+    _refuse_campaign_without_identity(path)
     if is_campaign(path):
         dossiers = list_dossiers(path)
         try:
@@ -186,6 +187,24 @@ def verify(path: Path, tell: Tell = _silent) -> Verification:
         faults[dossier.name] = tuple(check.faults)
         missing[dossier.name] = tuple(check.manques)
     return Verification(faults, missing)
+
+
+def _refuse_campaign_without_identity(path: Path) -> None:
+    """A folder of territories without ``campagne.yml`` is a campaign half made, not a strange territory."""
+    marks = ("territoire.yml", "evaluation.xlsx")
+    inside = (
+        sorted(child.name for child in path.iterdir() if any((child / m).is_file() for m in marks))
+        if path.is_dir()
+        else []
+    )
+    if inside and not is_campaign(path) and not any((path / mark).is_file() for mark in marks):
+        raise fail(
+            "USA-003",
+            path,
+            read=f"{plural(len(inside), 'dossier')} de territoire ({', '.join(inside[:3])}…) sans « {CAMPAGNE_FILE} »",
+            expected=f"un dossier de campagne, avec son « {CAMPAGNE_FILE} »",
+            fix=f"créez « {CAMPAGNE_FILE} » dans ce dossier (modèle dans docs/tutoriels/premiere-heure-analyste.md)",
+        )
 
 
 def is_campaign(path: Path) -> bool:
@@ -235,6 +254,7 @@ class BatchResult:
 
     folder: Path
     outcomes: tuple[Outcome, ...]
+    excluded: tuple[tuple[str, str], ...] = ()  # territories that a synthesis leaves out, and why
 
     @property
     def ok(self) -> bool:
@@ -335,9 +355,20 @@ def render_batch(
     with local_executor(processes or default_processes()) as executor:
         done = run_plan(plan, executor, lambda outcome, n, total: tell(progress_line(outcome, n, total)))
     outcomes = tuple(sorted([*done, *failed], key=lambda outcome: outcome.name))
-    write_journal(folder / "journal.json", campagne.name, outcomes)
-    write_index(folder, campagne, outcomes)
+    write_journal(
+        folder / "journal.json", campagne.name, outcomes, _earlier_documents(folder, campagne) if only else ()
+    )
+    refresh_index(folder, campagne)
     return BatchResult(folder, outcomes)
+
+
+def _earlier_documents(folder: Path, campagne: Path) -> list[dict[str, Any]]:
+    """What the last run of this campaign did, for the territories that are still there."""
+    from evalkit.batch.journal import read_documents
+    from evalkit.loaders.dossier import list_dossiers
+
+    names = {dossier.stem if dossier.is_file() else dossier.name for dossier in list_dossiers(campagne)}
+    return [entry for entry in read_documents(folder / "journal.json") if entry["nom"] in names]
 
 
 def _campaign_of(path: Path) -> Path:
@@ -393,7 +424,7 @@ def render_synthesis(
 
     campagne = _campaign_of(campagne)
     folder = (vers or default_output(campagne)).resolve()
-    _dossiers_to_render(campagne, ())
+    _, failed = _check_all(_dossiers_to_render(campagne, ()))
     name = "-".join(part for part in ("synthese", departement, "nominatif" if nominatif else "") if part)
     tell("Synthèse : évaluation de tous les territoires…")
     task = Task(
@@ -406,11 +437,17 @@ def render_synthesis(
     )
     outcomes = tuple(render_task(task) for task in make_plan([task]).tasks)
     refresh_index(folder, campagne)
-    return BatchResult(folder, outcomes)
+    return BatchResult(folder, outcomes, tuple((one.name, ", ".join(f.code for f in one.faults)) for one in failed))
 
 
 def freeze_reference(campagne: Path) -> tuple[Path, Path | None]:
-    """Write the campaign's regional reference; the old one is kept, dated. Returns (new, kept or None)."""
+    """Write the campaign's regional reference; the old one is kept, dated. Returns (new, kept or None).
+
+    Raises
+    ------
+    EvalkitError
+        LOT-007: a territory cannot be read. Forty reports will be compared with this file: it is whole, or it is not made.
+    """
     import json
 
     from evalkit.batch.runner import write_whole
@@ -418,6 +455,9 @@ def freeze_reference(campagne: Path) -> tuple[Path, Path | None]:
     from evalkit.loaders.dossier import load_campagne
 
     campagne = _campaign_of(campagne)
+    _, failed = _check_all(_dossiers_to_render(campagne, ()))
+    if failed:
+        raise EvalkitError([_incomplete_reference(campagne, [one.name for one in failed])])
     content = freeze(load_synthese(campagne), load_campagne(campagne).date_reference)
     target = campagne / REFERENCE_FILE
     text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
@@ -433,6 +473,16 @@ def freeze_reference(campagne: Path) -> tuple[Path, Path | None]:
     return target, kept
 
 
+def _incomplete_reference(campagne: Path, names: Sequence[str]) -> Fault:
+    return Fault(
+        "LOT-007",
+        Place(file=str(campagne)),
+        read=f"{plural(len(names), 'dossier')} avec des anomalies : {', '.join(names)}",
+        expected="une campagne dont chaque territoire peut être lu",
+        fix=f"corrigez-les d'après « evalkit verifier {campagne.name} », ou sortez-les de la campagne, puis recommencez",
+    )
+
+
 def _free_name(path: Path) -> Path:
     """A name that nothing has yet: no file of a person is ever overwritten."""
     candidate, number = path, 1
@@ -442,29 +492,16 @@ def _free_name(path: Path) -> Path:
     return candidate
 
 
-def write_index(folder: Path, campagne: Path, outcomes: Sequence[Outcome]) -> Path:
-    """Write ``index.html``: reports, failures and syntheses of an output folder."""
-    from evalkit.batch.journal import as_dict
-
-    return _write_index(folder, campagne, as_dict(campagne.name, outcomes)["documents"])
-
-
 def refresh_index(folder: Path, campagne: Path) -> Path:
-    """Write the index again after a synthesis, from the journal of the last batch."""
-    import json
-
-    journal = folder / "journal.json"
-    documents = json.loads(journal.read_text(encoding="utf-8"))["documents"] if journal.is_file() else []
-    return _write_index(folder, campagne, documents)
-
-
-def _write_index(folder: Path, campagne: Path, documents: Sequence[dict[str, Any]]) -> Path:
+    """Write ``index.html`` from the journal: reports, failures and syntheses of an output folder."""
+    from evalkit.batch.journal import read_documents
     from evalkit.batch.runner import write_whole
     from evalkit.loaders.dossier import load_campagne
     from evalkit.report.index import render_index
 
     syntheses = sorted(path.name for path in folder.glob("synthese*.html") if "nominatif" not in path.name)
     page = folder / "index.html"
+    documents = read_documents(folder / "journal.json")
     write_whole(page, render_index(load_campagne(campagne), documents, syntheses).encode("utf-8"))
     return page
 
@@ -531,7 +568,7 @@ def demo(
     campagne = _sample_campaign(vers)
     result = render_batch(campagne, vers, processes, tell, only)
     synthesis = render_synthesis(campagne, result.folder, tell=tell)
-    return BatchResult(result.folder, (*result.outcomes, *synthesis.outcomes))
+    return BatchResult(result.folder, (*result.outcomes, *synthesis.outcomes), synthesis.excluded)
 
 
 def _sample_campaign(vers: Path | None) -> Path:
