@@ -164,7 +164,8 @@ def _cell(value: object, numeric: bool) -> Html:
     if numeric:
         short = len(str(value)) < 24 and not isinstance(value, Html)
         return tag("td", value, classe="nombre chiffre" if short else "nombre")
-    return tag("td", value, classe="libre" if len(str(value)) > 24 else None)
+    seen = re.sub(r"<[^>]+>", "", value) if isinstance(value, Html) else str(value)
+    return tag("td", value, classe="libre" if len(seen) > 24 else None)
 
 
 def table(
@@ -202,7 +203,7 @@ def table(
     body = []
     for row in rows:
         cells = [_cell(value, i in right) for i, value in enumerate(row) if i]
-        long = not isinstance(row[0], Html) and len(str(row[0])) > 24
+        long = not isinstance(row[0], Html) and len(str(row[0])) > 16
         body.append(tag("tr", tag("th", row[0], scope="row", classe="libre" if long else None), *cells))
     grid = tag(
         "table", tag("caption", caption), tag("thead", tag("tr", *head)), tag("tbody", join(*body, separator="\n"))

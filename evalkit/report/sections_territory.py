@@ -123,19 +123,21 @@ def _neighbourhoods(publication: Publication) -> Html:
 
 
 def show_brief(publication: Publication) -> Html:
-    """« En bref »: coverage, then one sentence per question, its level and the rule, or why there is none."""
+    """« En bref »: coverage, the level of each question and the rule, then why others have none."""
     publication = require_publication(publication)
     titles = publication.referentiel.questions_par_code
+    levels = publication.questions
+    settled = int(levels["n_arbitrees"].sum()) > 0  # else the same sentence six times says nothing more
     pairs = [
         (f"{code} — {titles[code].titre}", sentences.brief_line(publication, code))
-        for code in publication.questions["question"]
+        for code in levels.loc[levels["statut"] != "calcule", "question"]
+        if settled
     ]
-    if int(publication.questions["n_arbitrees"].sum()) == 0:  # the same sentence six times says nothing more
-        pairs = []
     unfilled = "L’évaluation de ce territoire est non renseignée : ce document donne son identité et son contexte."
     return join(
         paragraph(unfilled, classe="encadre") if sentences.is_unfilled(publication) else "",
         bullet_list(sentences.coverage_lines(publication)),
+        tables.brief(publication) if settled else "",
         definition_list(pairs, classe="mots"),
         _split_first(publication),
     )

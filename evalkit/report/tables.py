@@ -18,6 +18,7 @@ from evalkit.report.sentences import (
     median_text,
     number_text,
     place_name,
+    points_to_discuss,
     records,
     value_text,
 )
@@ -81,6 +82,44 @@ def respondents(publication: Publication) -> Html:
     ]
     headers = ["Groupe d’acteurs", "Répondants", "Cotations exprimées", "Réponses sans niveau"]
     return table(headers, rows, caption="Qui a répondu", numeric=(1, 2, 3))
+
+
+def brief(publication: Publication) -> Html:
+    """Level of each question that has one, its lowest settled level, its coverage, and what is to be discussed."""
+    referentiel = publication.referentiel
+    frame = publication.questions[publication.questions["statut"] == "calcule"]
+    rows: list[list[object]] = [
+        [
+            f"{row['question']} — {referentiel.questions_par_code[row['question']].titre}",
+            _named_level(referentiel, row["mediane"], "strong"),
+            _named_level(referentiel, row["minimum"], "span"),
+            f"{int(row['n_arbitrees'])} sur {int(row['n_applicables'])}",
+            _to_discuss(publication, row["question"]),
+        ]
+        for row in records(frame)
+    ]
+    headers = ["Question", "Niveau", "Plus bas niveau arbitré", "Sous-questions arbitrées", "Points à discuter"]
+    least = format_percent(referentiel.seuil("couverture_minimale") * 100)
+    note = (
+        f"Niveau : médiane basse des niveaux arbitrés, donnée à partir de {least} de sous-questions arbitrées. "
+        "Points à discuter : sous-questions où les groupes d’acteurs s’écartent, sur celles où ils se comparent."
+    )
+    return table(headers, rows, caption="Niveau de chaque question, de 0 à 5", note=note)
+
+
+def _named_level(referentiel: Referentiel, level: float, element: str) -> Html:
+    """« 3 · Structuration », on one line as far as it goes."""
+    name = next((step.nom for step in referentiel.echelle.niveaux if step.niveau == int(level)), "")
+    return tag(element, f"{int(level)}{NO_BREAK_SPACE}·{NO_BREAK_SPACE}{name}")
+
+
+def _to_discuss(publication: Publication, code: str) -> object:
+    """« 1 sur 6 comparées »; said in words when no sub-question could be compared, never a zero."""
+    frame = publication.triangulation
+    mine = frame[(frame["question"] == code) & frame["statut"].isin(("ecart_a_debattre", "medianes_proches"))]
+    found = points_to_discuss(publication, code)
+    compared = len(set(mine["sous_question"]) | set(found["sous_question"]))
+    return f"{len(found)} sur {compared}" if compared else Absent("groupes non comparés")
 
 
 def sub_questions(publication: Publication, code: str) -> Html:

@@ -1,5 +1,6 @@
 """Sections of a territory's report: what is said, what is not, and what is refused."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -173,6 +174,41 @@ def test_an_unfilled_territory_says_so_and_shows_no_zero_level():
     assert "<figure" not in question
     assert sections.show_example(publication) == ""
     assert sections.show_actions(publication) == ""
+
+
+def test_the_first_page_gives_every_level_in_one_table_and_says_why_others_have_none():
+    """A level is read in one line; a question without one keeps its sentence; nothing compared is never « 0 »."""
+    publication = make_publication()
+    shown = BeautifulSoup(str(sections.show_brief(publication)), "html.parser")
+    lines = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in shown.select("tbody tr")]
+    assert [line[0].split()[0] for line in lines] == ["Q1"]
+    assert lines[0][1].startswith("2\u00a0·")
+    assert lines[0][3] == "3 sur 4"
+    assert "Pas de niveau d’ensemble" in shown.select_one("dl").get_text()
+    alone = dataclasses.replace(publication, triangulation=publication.triangulation.iloc[:0])
+    assert "groupes non comparés" in plain(sections.show_brief(alone))
+
+
+def test_the_meeting_that_settled_every_level_is_said_once():
+    """The same date and body on each line would be read six times; different ones stay on their lines."""
+    publication = make_publication()
+    levels = publication.niveaux.copy()
+    levels.loc[levels["statut"] == "arbitre", ["date", "instance"]] = ["2022-10-02", "comité"]
+    once = plain(tables.sub_questions(dataclasses.replace(publication, niveaux=levels), "Q1"))
+    assert once.count("2 octobre 2022") == 1
+    assert "Niveaux arrêtés le 2 octobre 2022, par : comité." in once
+    first = levels.index[levels["statut"] == "arbitre"][0]
+    levels.loc[first, "date"] = "2022-10-09"
+    each = plain(tables.sub_questions(dataclasses.replace(publication, niveaux=levels), "Q1"))
+    assert each.count("octobre 2022") == 3
+
+
+def test_what_a_chart_shows_is_not_printed_in_two_tables():
+    """The table of the indicators stands for the chart's own: it already holds every value and the region's."""
+    shown = BeautifulSoup(str(sections.show_question(make_publication(), "Q1")), "html.parser")
+    for figure in shown.select("figure"):
+        assert len(figure.select("table")) == 1
+        assert figure.find_next_sibling() is None or figure.find_next_sibling().get("class") != ["defile"]
 
 
 def test_a_module_that_is_not_evaluated_leaves_no_heading():
