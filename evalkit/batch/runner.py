@@ -6,12 +6,13 @@ same document in JupyterLab, under papermill and here.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,6 +24,16 @@ from evalkit.errors import EvalkitError, Fault, Place
 
 CELL_TIMEOUT_S = 300
 KERNEL_ATTEMPTS = 2
+_DISK_WORDS = {
+    errno.EACCES: "un emplacement où vous n'avez pas le droit d'écrire, ou un fichier ouvert ailleurs",
+    errno.EPERM: "un emplacement où vous n'avez pas le droit d'écrire",
+    errno.EROFS: "un disque en lecture seule",
+    errno.ENOSPC: "un disque plein",
+    errno.EEXIST: "un fichier, là où il faut un dossier",
+    errno.ENOTDIR: "un fichier, là où il faut un dossier",
+    errno.EISDIR: "un dossier, là où il faut un fichier",
+    errno.ENAMETOOLONG: "un nom trop long pour ce disque",
+}
 Progress = Callable[["Outcome", int, int], None]
 
 
@@ -95,7 +106,7 @@ def render_task(task: Task) -> Outcome:
             task.name,
             task.kind,
             False,
-            faults=(_disk_fault(task, error),),
+            faults=(disk_fault(task.output, error),),
             notebook=task.notebook.name,
             title=task.title,
         )
@@ -204,7 +215,23 @@ def write_whole(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
         os.replace(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong above is what a person must read
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Writing that cannot be done is told in French, with the place.
+
+    Raises
+    ------
+    EvalkitError
+        LOT-003.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise EvalkitError([disk_fault(path, error)]) from error
 
 
 def _json_bytes(content: Any) -> bytes:
@@ -234,11 +261,12 @@ def _dead_kernel_fault(task: Task, error: Exception) -> Fault:
     )
 
 
-def _disk_fault(task: Task, error: OSError) -> Fault:
+def disk_fault(path: Path, error: OSError) -> Fault:
+    """What the system says of a place where nothing can be written."""
     return Fault(
         "LOT-003",
-        Place(file=str(task.output)),
-        read=error.strerror or type(error).__name__,
+        Place(file=str(path)),
+        read=_DISK_WORDS.get(error.errno or 0, error.strerror or type(error).__name__),
         expected="un dossier de sortie où l'on peut écrire",
         fix="libérez de la place ou choisissez un autre dossier avec --vers, puis relancez : ce qui est fait ne sera pas perdu",
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
 from evalkit.loaders.grids import Raw, is_blank, normalise
@@ -18,6 +18,7 @@ from evalkit.model.dossier import SILENCE_SYNONYMS, SILENCES, Column
 
 YEARS = (1990, 2100)
 _LONGEST_NUMBER = 15  # beyond, a slip of the hand that no message should repeat in full
+TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # they make what follows on the line read from right to left
 # Signs that cannot be seen, or that turn the rest of a line round: never repeated in a message.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 Value = str | float | None
@@ -127,6 +128,9 @@ def read_cell(raw: Raw, column: Column, words: Vocabulary, from_sheet: bool = Fa
     """
     if is_blank(raw):
         return Read()
+    if isinstance(raw, str) and TURNING.search(raw):
+        read = read_cell(TURNING.sub("", raw), column, words, from_sheet)
+        return replace(read, repair=read.repair or "un signe invisible, qui retourne le texte, a été retiré")
     if isinstance(raw, time | timedelta):
         return Read(
             fault=("DON-016", "une valeur, pas une durée ni une heure", "mettez la cellule au format « Texte »")

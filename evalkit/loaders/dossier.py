@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import EvalkitError, Fault, Place, only_errors, only_warnings
 from evalkit.loaders import dossier_checks as checks
-from evalkit.loaders.cells import Vocabulary
+from evalkit.loaders.cells import TURNING, Vocabulary
 from evalkit.loaders.coverage import missing_from_report
 from evalkit.loaders.fingerprint import ensure_key, fingerprint, key_path, read_key
 from evalkit.loaders.grids import Grid, Workbook, normalise, read_csv, read_workbook
@@ -38,7 +38,16 @@ from evalkit.model.territory import Campagne, Territory
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DossierCheck", "check_dossier", "ensure_key", "key_path", "list_dossiers", "load_campagne", "load_dossier"]
+__all__ = [
+    "DossierCheck",
+    "check_dossier",
+    "departement_of",
+    "ensure_key",
+    "key_path",
+    "list_dossiers",
+    "load_campagne",
+    "load_dossier",
+]
 WORKBOOK_NAME = "evaluation.xlsx"
 TERRITORY_FILE = "territoire.yml"
 CAMPAGNE_FILE = "campagne.yml"
@@ -128,6 +137,15 @@ def _looks_like_dossier(folder: Path) -> bool:
     files = [item for item in folder.iterdir() if item.is_file() and not item.name.startswith((".", "~"))]
     stems = [normalise(file.stem) for file in files]
     return not any(folder.iterdir()) or any(stem in names or bool(nearest(stem, names)) for stem in stems)
+
+
+def departement_of(path: Path, referentiel: Referentiel) -> str:
+    """Department of a territory, "" when its identity cannot be read. Only the identity is read."""
+    reading = _Reading(path.resolve(), referentiel)
+    _inventory(reading)
+    _read_campagne(reading)
+    _read_territory(reading)
+    return reading.territory.departement if reading.territory else ""
 
 
 # --- a dossier ----------------------------------------------------------------------------------------------------------
@@ -514,7 +532,7 @@ def _texts(reading: _Reading) -> dict[str, str]:
     out = {}
     for file in sorted(folder.glob("*.md")) if reading.is_folder else []:
         try:
-            out[file.stem] = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+            out[file.stem] = TURNING.sub("", file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
         except (OSError, UnicodeDecodeError):
             fix = "enregistrez ce texte en UTF-8"
             reading.faults.append(

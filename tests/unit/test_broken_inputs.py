@@ -7,6 +7,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ import pandas as pd
 import pytest
 
 from evalkit import actions
+from evalkit.batch import runner
+from evalkit.batch.journal import read_documents, write_journal
+from evalkit.batch.plan import Task
 from evalkit.compute.actions import _days
-from evalkit.errors import EvalkitError, only_errors
+from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.loaders.dossier import check_dossier, load_dossier
 from evalkit.loaders.fingerprint import ensure_key, read_key
 from evalkit.loaders.open_data_text import read_json
@@ -60,7 +64,8 @@ def change(path: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "cure"), [("9" * 400, "de 0 à 5"), ("7,5", "de 0 à 5"), ("3,5", "choisissez 3 ou 4"), ("\u202e3", "3")]
+    ("level", "cure"),
+    [("9" * 400, "de 0 à 5"), ("7,5", "de 0 à 5"), ("3,5", "choisissez 3 ou 4"), ("\u202e37", "de 0 à 5")],
 )
 def test_a_level_that_no_scale_has(campagne: Path, level: str, cure: str) -> None:
     file = campagne / "ardelle" / "cotations.csv"
@@ -317,3 +322,145 @@ def test_a_geojson_without_end_is_told(tmp_path: Path) -> None:
     content, faults = read_json(tmp_path / "contours.geojson")
     assert content is None
     assert [fault.code for fault in faults] == ["DON-072"]
+
+
+def test_signs_that_turn_the_text_round_are_taken_away(campagne: Path) -> None:
+    file = campagne / "ardelle" / "cotations.csv"
+    file.write_text(
+        "sous_question;repondant;groupe;niveau;preuve\nQ1.1;R01;pilote;\u202e3;a\u202eb\n", encoding="utf-8"
+    )
+    (campagne / "ardelle" / "textes" / "presentation.md").write_text("a\u202eb", encoding="utf-8")
+    dossier = load_dossier(campagne / "ardelle", REFERENTIEL)
+    assert [fault.code for fault in dossier.avertissements] == ["DON-031", "DON-031"]
+    assert dossier.tables["cotations"]["preuve"].tolist() == ["ab"]
+    assert dossier.textes["presentation"] == "ab"
+    change(campagne / "ardelle" / "territoire.yml", "Contrat", "\u202eContrat")
+    assert codes(campagne / "ardelle") == ["DON-029"]
+
+
+def test_a_long_line_is_not_quoted_in_full(campagne: Path) -> None:
+    change(campagne / "ardelle" / "territoire.yml", "fictif: oui", f"epci: a: {'b' * 5000}")
+    ((code, message),) = errors(campagne / "ardelle")
+    assert code == "DON-029"
+    assert len(message) < 800
+
+
+# --- commands -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def without_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports are one line long, and made in this process."""
+
+    def write_page(task: Task, _: object) -> tuple[tuple[str, ...], dict[str, Any]]:
+        page = Path(f"{task.output}.html")
+        page.parent.mkdir(parents=True, exist_ok=True)
+        runner.write_whole(page, b"page")
+        return (page.name,), {"anomalies": []}
+
+    monkeypatch.setattr(runner, "execute_notebook", lambda task: task.name)
+    monkeypatch.setattr(runner, "write_page", write_page)
+    monkeypatch.setattr(runner, "local_executor", lambda _: ThreadPoolExecutor(1))
+
+
+def refused(action: Callable[[], object], code: str) -> str:
+    with pytest.raises(EvalkitError) as caught:
+        action()
+    assert [fault.code for fault in caught.value.faults] == [code]
+    return str(caught.value)
+
+
+def test_one_dossier_failing_in_each_way_leaves_the_others(campagne: Path, without_rendering: None) -> None:
+    spoiled = {
+        "cotations.csv": "DON-001",
+        "territoire.yml": "DON-029",
+        ".evalkit/cle": "DON-027",
+        "contexte.parquet": "DON-085",
+        "local.yml": "DON-029",
+    }
+    for rank, name in enumerate(spoiled):
+        shutil.copytree(campagne / "ardelle", campagne / f"t{rank}")
+        (campagne / f"t{rank}" / name).parent.mkdir(exist_ok=True)
+        (campagne / f"t{rank}" / name).write_bytes(b"\tx: \x00" if name.endswith("csv") else b"\tx")
+    result = actions.render_batch(campagne, campagne.parent / "out", 1)
+    assert {o.name: o.ok for o in result.outcomes} == {"ardelle": True, **{f"t{rank}": False for rank in range(5)}}
+    found = {o.name: {fault.code for fault in o.faults} for o in result.outcomes if not o.ok}
+    assert found == {f"t{rank}": {code} for rank, code in enumerate(spoiled.values())}
+    assert (campagne.parent / "out" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("taken", ["", "journal.json", "index.html"])
+def test_an_output_that_cannot_be_written_is_told(campagne: Path, without_rendering: None, taken: str) -> None:
+    out = campagne.parent / "out"
+    if taken:
+        (out / taken).mkdir(parents=True)
+    else:
+        out.write_text("un fichier", encoding="utf-8")
+    message = refused(lambda: actions.render_batch(campagne, out, 1), "LOT-003")
+    assert str(out / taken) in message
+    assert "là où il faut un" in message
+    assert not list(out.rglob("*.tmp")), "aucun reste"
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"documents": 3}', '{"documents": [{}]}', '{"documents": [{"nom": "../x", "fichiers": []}]}']
+)
+def test_a_damaged_journal_does_not_stop_the_index(tmp_path: Path, text: str) -> None:
+    (tmp_path / "journal.json").write_text(text, encoding="utf-8")
+    assert read_documents(tmp_path / "journal.json") == []
+
+
+def test_a_journal_is_read_as_it_was_written(tmp_path: Path) -> None:
+    fault = Fault("LOT-002", Place(file="rapport.ipynb"), "x", "y", "z")
+    outcomes = [
+        runner.Outcome("a", "rapport", True, ("rapport.html",)),
+        runner.Outcome("b", "rapport", False, faults=(fault,)),
+    ]
+    write_journal(tmp_path / "journal.json", "2022", outcomes)
+    assert [entry["nom"] for entry in read_documents(tmp_path / "journal.json")] == ["a", "b"]
+
+
+@pytest.mark.parametrize("departement", ["99", "5", "../../x"])
+def test_a_department_that_nobody_has_is_refused(campagne: Path, departement: str) -> None:
+    """A name of a file is never made of what was typed before it is known."""
+    message = refused(
+        lambda: actions.render_synthesis(campagne, campagne.parent / "out", departement=departement), "USA-002"
+    )
+    assert "59" in message
+    assert not (campagne.parent / "out").exists()
+
+
+def test_an_unknown_name_is_not_left_out_in_silence(campagne: Path) -> None:
+    message = refused(
+        lambda: actions.render_batch(campagne, campagne.parent / "out", 1, only=("ardele", "ardelle")), "USA-001"
+    )
+    assert "« ardelle »" in message
+
+
+@pytest.mark.parametrize("name", ["ardelle/cotations.csv", "campagne.yml"])
+def test_a_file_given_as_a_dossier_is_told(campagne: Path, name: str) -> None:
+    refused(lambda: actions.verify(campagne / name), "USA-003")
+    refused(lambda: actions.render_report(campagne / name), "USA-003")
+
+
+def test_a_reference_is_never_replaced_by_nothing(campagne: Path) -> None:
+    before = (campagne / REFERENCE).read_bytes()
+    refused(lambda: actions.freeze_reference(campagne), "LOT-007")
+    assert (campagne / REFERENCE).read_bytes() == before
+
+
+@pytest.mark.parametrize("old", [b"{", b"\xff\xfe", b"[]", b"", b'{"date": "../../x"}', b"[" * 100_000])
+def test_a_damaged_reference_is_kept_aside_when_it_is_replaced(
+    campagne: Path, monkeypatch: pytest.MonkeyPatch, old: bytes
+) -> None:
+    (campagne / REFERENCE).write_bytes(old)
+    monkeypatch.setattr("evalkit.compute.synthesis.freeze", lambda *_: frozen())
+    target, kept = actions.freeze_reference(campagne)
+    assert kept == campagne / "reference_regionale.ancienne.json"
+    assert kept.read_bytes() == old
+    assert json.loads(target.read_text(encoding="utf-8")) == frozen()
+
+
+@pytest.mark.parametrize("write", [actions.new_dossier, actions.write_reference_page])
+def test_a_place_inside_a_file_is_told(campagne: Path, write: Callable[[Path], object]) -> None:
+    refused(lambda: write(campagne / "campagne.yml" / "x"), "LOT-003")
