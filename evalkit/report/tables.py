@@ -583,7 +583,7 @@ def synthesis_coverage(synthesis: PublicationSynthese) -> Html:
                         "n_non_applicable",
                     )
                 ),
-                Absent(label_status("non_disponible")) if is_missing(share) else format_percent(share * 100),
+                _median_coverage(row, share),
             ]
         )
     headers = [
@@ -595,6 +595,13 @@ def synthesis_coverage(synthesis: PublicationSynthese) -> Html:
         "Couverture médiane",
     ]
     return table(headers, rows, caption="Nombre de territoires selon la couverture", numeric=range(1, 6))
+
+
+def _median_coverage(row: Row, share: float) -> object:
+    """A median coverage; where no territory has settled anything it is « non renseigné », not 0 %."""
+    if not row["n_territoires"] and not row["n_couverture_insuffisante"]:
+        return Absent(label_status("non_renseigne"))
+    return Absent(label_status("non_disponible")) if is_missing(share) else format_percent(share * 100)
 
 
 def synthesis_gaps(synthesis: PublicationSynthese) -> Html:
@@ -618,6 +625,8 @@ def synthesis_indicators(synthesis: PublicationSynthese, code: str) -> Html:
     """Distribution of each indicator over territories: quartiers and how many have a value."""
     frame = synthesis.tables["indicateurs"]
     mine = frame[(frame["question"] == code) & (frame["n_territoires"] > 0)]
+    if not mine["mediane"].notna().any():  # nothing may be given: a sentence of the section says so
+        return Html("")
     referentiel = synthesis.referentiel
     rows: list[list[object]] = []
     for row in records(mine):
@@ -639,6 +648,9 @@ def synthesis_indicators(synthesis: PublicationSynthese, code: str) -> Html:
 def synthesis_categories(synthesis: PublicationSynthese, code: str) -> Html:
     """Categories of indicators, counted over territories."""
     frame = synthesis.tables["modalites"]
+    frame = frame[frame["n_territoires"] > 0]
+    if not frame["n"].notna().any():
+        return Html("")
     referentiel = synthesis.referentiel
     rows: list[list[object]] = []
     for row in records(frame):

@@ -239,3 +239,13 @@ def test_gaps_are_counted_where_there_is_one():
     ]
     assert sentences.synthesis_gaps(pd.DataFrame(rows)).startswith("1 sous-question donne lieu à un écart à débattre")
     assert sentences.synthesis_gaps(pd.DataFrame(rows[1:])).startswith("Aucun écart à débattre")
+
+
+def test_a_coverage_of_territories_not_evaluated_is_not_a_zero():
+    """Nobody settled anything: « non renseigné »; a median of 0 among territories that did settle some stays 0 %."""
+    synthesis = make_synthesis()
+    asked = synthesis.tables["questions"].assign(n_territoires=0, n_couverture_insuffisante=0, couverture_mediane=0.0)
+    silent = replace(synthesis, tables={**synthesis.tables, "questions": asked})
+    shown = plain(tables.synthesis_coverage(silent))
+    assert "non renseigné" in shown
+    assert "0 %" not in shown
