@@ -401,6 +401,10 @@ def _translate(error: TyperException, typed: list[str]) -> Fault:
         return _usage(f"la valeur de {name} n'est pas acceptée", "une valeur du bon genre", fix)
     if kind == "BadOptionUsage":
         return _usage(f"l'option {option} sans sa valeur", f"une valeur après {option}", fix)
+    surplus = re.search(r"unexpected extra argument[^ ]* \((.+)\)$", str(getattr(error, "message", "")))
+    if surplus:
+        said = "retirez-le, ou mettez entre guillemets un chemin qui contient des espaces"
+        return _usage(f"« {surplus[1]} » en trop", "rien de plus après cette commande", f"{said} ; sinon : {fix}")
     return _usage(
         " ".join(typed[:2]) or "aucune commande",
         "une commande : demo, nouveau, verifier, rapport, lot, synthese, importer, outils, atelier",

@@ -50,6 +50,7 @@ def test_every_command_has_french_help_with_an_example(command: list[str], capsy
         (["rapport", "--vers"], "--vers"),
         (["demo", "--processus", "zéro"], "--processus"),
         (["verifier"], "CHEMIN n'est pas donné"),
+        (["verifier", "mes", "territoires"], "« territoires » en trop"),
     ],
 )
 def test_a_typing_mistake_is_told_in_french(
