@@ -143,15 +143,15 @@ def execute_notebook(task: Task) -> Any:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for attempt in range(KERNEL_ATTEMPTS):
         try:
-            with _own_runtime_folder():
-                return _execute_once(task)
+            with _own_runtime_folder() as folder:
+                return _execute_once(task, folder)
         except (DeadKernelError, RuntimeError) as error:
             if attempt + 1 == KERNEL_ATTEMPTS:
                 raise NotebookFailure([_dead_kernel_fault(task, error)], None) from None
     raise AssertionError("unreachable: the loop returns or raises")
 
 
-def _execute_once(task: Task) -> Any:
+def _execute_once(task: Task, folder: str) -> Any:
     import papermill
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
@@ -159,6 +159,7 @@ def _execute_once(task: Task) -> Any:
     config = Config()
     if sys.platform == "linux":  # par fichiers plutôt que par ports : deux noyaux ne peuvent pas vouloir le même
         config.KernelManager.transport = "ipc"
+        config.KernelManager.ip = os.path.join(folder, "k")  # sans lui, tous les noyaux d'un même dossier se confondent
     try:
         return papermill.execute_notebook(
             str(task.notebook),
@@ -180,13 +181,13 @@ def _execute_once(task: Task) -> Any:
 
 
 @contextmanager
-def _own_runtime_folder() -> Iterator[None]:
+def _own_runtime_folder() -> Iterator[str]:
     """A short folder for this kernel's connection files, removed after: socket names are limited to 107 characters."""
     before = os.environ.get("JUPYTER_RUNTIME_DIR")
     with TemporaryDirectory(prefix="ek", ignore_cleanup_errors=True) as folder:
         os.environ["JUPYTER_RUNTIME_DIR"] = folder
         try:
-            yield
+            yield folder
         finally:
             if before is None:
                 os.environ.pop("JUPYTER_RUNTIME_DIR", None)
