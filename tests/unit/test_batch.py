@@ -150,9 +150,7 @@ def test_a_kernel_that_does_not_start_is_tried_again_then_told(notebook: Path, m
 @pytest.mark.skipif(sys.platform != "linux", reason="ailleurs, les noyaux se parlent par ports")
 def test_two_kernels_started_at_once_do_not_meet(notebook: Path) -> None:
     """Each kernel has its own sockets: none in the notebooks' folder, where two kernels would take each other's."""
-    code = nbformat.v4.new_code_cell(
-        "import json, pathlib, jupyter_client\njson.loads(pathlib.Path(jupyter_client.find_connection_file()).read_text())['ip']"
-    )
+    code = nbformat.v4.new_code_cell("from ipykernel.kernelapp import IPKernelApp\nIPKernelApp.instance().ip")
     content = nbformat.read(notebook, 4)
     content.cells.append(code)
     nbformat.write(content, notebook)
