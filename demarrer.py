@@ -234,7 +234,9 @@ def main(arguments):
     if arguments[0] == "test":
         return test(full="--complet" in arguments)
     # La commande part du dossier où la personne se trouve : les chemins qu'elle tape y sont relatifs.
-    return subprocess.call([venv_python(), "-m", "evalkit", *arguments], env=clean_env())
+    # Les messages d'evalkit donnent des commandes à taper : celles-ci doivent marcher telles quelles.
+    env = dict(clean_env(), EVALKIT_COMMANDE="{0} {1}".format(TYPED, os.path.relpath(__file__)))
+    return subprocess.call([venv_python(), "-m", "evalkit", *arguments], env=env)
 
 
 if __name__ == "__main__":

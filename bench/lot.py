@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -52,16 +53,18 @@ def ours(dossiers: list[Path], folder: Path) -> None:
 
 
 def run(command: list[object]) -> None:
+    """Run a command; what it says is shown when it fails."""
     done = subprocess.run([str(part) for part in command], env=ENV, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"échec : {' '.join(str(part) for part in command)}\n{done.stdout}\n{done.stderr}")
 
 
-def measure(function: object, dossiers: list[Path]) -> dict[str, float]:
+def measure(function: Callable[[list[Path], Path], None], dossiers: list[Path]) -> dict[str, float]:
+    """Wall and processor seconds, and the largest process so far in MB; every territory must have its page."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        function(dossiers, Path(folder))  # type: ignore[operator]
+        function(dossiers, Path(folder))
         pages = [page for page in Path(folder).rglob("*.html") if page.name != "index.html"]
         assert len(pages) == len(dossiers), f"{len(pages)} pages pour {len(dossiers)} territoires"
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -70,6 +73,7 @@ def measure(function: object, dossiers: list[Path]) -> dict[str, float]:
 
 
 def main() -> None:
+    """Print the measures and their ratio as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--territoires", type=int, default=8)
     parser.add_argument("--repetitions", type=int, default=1)

@@ -5,14 +5,17 @@ Heavy libraries are imported inside the functions: asking for help or for an unc
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import EvalkitError, Fault, Place, fail, only_errors, only_warnings
 from evalkit.loaders.resources import is_installed_copy, resource_dir
+from evalkit.wording import plural
 
 if TYPE_CHECKING:
     from evalkit.batch.runner import Outcome
@@ -47,11 +50,11 @@ def load_publication(dossier: str | Path) -> Publication:
     return protect(_evaluate(Path(dossier), referentiel), referentiel.regles)
 
 
-def _evaluate(dossier: Path, referentiel: Referentiel) -> Evaluation:
+def _evaluate(dossier: Path, referentiel: Referentiel, *, with_reference: bool = True) -> Evaluation:
     from evalkit.compute.evaluation import evaluate
     from evalkit.loaders.dossier import load_dossier
 
-    return evaluate(referentiel, load_dossier(dossier, referentiel))
+    return evaluate(referentiel, load_dossier(dossier, referentiel, with_reference=with_reference))
 
 
 def load_synthese(campagne: str | Path, departement: str = "", nominatif: bool = False) -> PublicationSynthese:
@@ -101,7 +104,7 @@ def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Ev
     excluded: list[tuple[str, str]] = []
     for dossier in list_dossiers(campagne):
         try:
-            evaluations.append(_evaluate(dossier, referentiel))
+            evaluations.append(_evaluate(dossier, referentiel, with_reference=False))
         except EvalkitError as error:
             errors = only_errors(error.faults)
             titles = sorted({f"{fault.title.lower()} ({fault.code})" for fault in errors})
@@ -167,10 +170,12 @@ def verify(path: Path, tell: Tell = _silent) -> Verification:
     from evalkit.loaders.referentiel import load_referentiel
 
     referentiel = load_referentiel()
-    _existing(path)
+    if _existing(path).is_file() and path.suffix.lower() != ".xlsx":
+        raise EvalkitError([_not_a_dossier(path)])
     faults: dict[str, tuple[Fault, ...]] = {}
     missing: dict[str, tuple[str, ...]] = {}
     dossiers = [path]
+    _refuse_campaign_without_identity(path)
     if is_campaign(path):
         dossiers = list_dossiers(path)
         try:
@@ -185,6 +190,24 @@ def verify(path: Path, tell: Tell = _silent) -> Verification:
         faults[dossier.name] = tuple(check.faults)
         missing[dossier.name] = tuple(check.manques)
     return Verification(faults, missing)
+
+
+def _refuse_campaign_without_identity(path: Path) -> None:
+    """A folder of territories without ``campagne.yml`` is a campaign half made, not a strange territory."""
+    marks = ("territoire.yml", "evaluation.xlsx")
+    inside = (
+        sorted(child.name for child in path.iterdir() if any((child / m).is_file() for m in marks))
+        if path.is_dir()
+        else []
+    )
+    if inside and not is_campaign(path) and not any((path / mark).is_file() for mark in marks):
+        raise fail(
+            "USA-003",
+            path,
+            read=f"{plural(len(inside), 'dossier')} de territoire ({', '.join(inside[:3])}…) sans « {CAMPAGNE_FILE} »",
+            expected=f"un dossier de campagne, avec son « {CAMPAGNE_FILE} »",
+            fix=f"créez « {CAMPAGNE_FILE} » dans ce dossier (modèle dans docs/tutoriels/premiere-heure-analyste.md)",
+        )
 
 
 def is_campaign(path: Path) -> bool:
@@ -219,10 +242,12 @@ def _empty_campaign(path: Path) -> Fault:
 
 def new_dossier(path: Path, nom: str = "", departement: str = "", modules: Sequence[str] = ()) -> Path:
     """Make a folder for a new territory, with ``evaluation.xlsx`` to fill. Never overwrites; returns the workbook."""
+    from evalkit.batch.runner import writing
     from evalkit.documents.new_dossier import make_new_dossier
     from evalkit.loaders.referentiel import load_referentiel
 
-    return make_new_dossier(path, load_referentiel(), nom=nom, departement=departement, modules=tuple(modules))
+    with writing(path):
+        return make_new_dossier(path, load_referentiel(), nom=nom, departement=departement, modules=tuple(modules))
 
 
 # --- evalkit rapport, lot, synthese --------------------------------------------------------------------------------------
@@ -234,6 +259,7 @@ class BatchResult:
 
     folder: Path
     outcomes: tuple[Outcome, ...]
+    excluded: tuple[tuple[str, str], ...] = ()  # territories that a synthesis leaves out, and why
 
     @property
     def ok(self) -> bool:
@@ -330,29 +356,46 @@ def _dossier_of(path: Path) -> Path:
             expected="le dossier d'un seul territoire",
             fix=f"pour tous les territoires : evalkit lot {path.name}",
         )
+    if path.is_file() and path.suffix.lower() != ".xlsx":
+        raise EvalkitError([_not_a_dossier(path)])
     if path.name == "evaluation.xlsx":  # the workbook of a folder: the folder is the dossier
         return path.parent
     return path
 
 
-def _check_before_rendering(dossier: Path) -> str:
+def _not_a_dossier(path: Path) -> Fault:
+    return Fault(
+        "USA-003",
+        Place(file=str(path)),
+        read="un fichier qui n'est pas un classeur",
+        expected="le dossier d'un territoire, ou son classeur .xlsx",
+        fix=f"donnez le dossier qui le contient : {path.parent}",
+    )
+
+
+def _check_before_rendering(dossier: Path, *, with_reference: bool = True) -> str:
     """Name of the territory, once its dossier is known to be readable."""
     from evalkit.loaders.dossier import load_dossier
     from evalkit.loaders.referentiel import load_referentiel
 
-    return load_dossier(dossier, load_referentiel()).territoire.nom
+    return load_dossier(dossier, load_referentiel(), with_reference=with_reference).territoire.nom
 
 
 def _ensure_keys(dossiers: Iterable[Path], tell: Tell) -> None:
     """Make the missing keys once, before any rendering, so that every process stamps with the same one."""
+    for dossier in dossiers:
+        _ensure_one_key(dossier, tell)
+
+
+def _ensure_one_key(dossier: Path, tell: Tell) -> None:
     from evalkit.loaders.dossier import ensure_key, key_path
 
-    for dossier in dossiers:
-        if not key_path(dossier).is_file():
-            ensure_key(dossier)
-            tell(
-                f"{dossier.name} : clé d'empreinte créée dans {key_path(dossier).parent.name}/ (conservez-la avec le dossier)"
-            )
+    there = key_path(dossier).exists()
+    ensure_key(dossier)  # refuses a damaged one: a report stamped without a key could not be told from another
+    if not there:
+        tell(
+            f"{dossier.name} : clé d'empreinte créée dans {key_path(dossier).parent.name}/ (conservez-la avec le dossier)"
+        )
 
 
 def default_output(campagne: Path) -> Path:
@@ -379,21 +422,33 @@ def render_batch(
     """Render every territory of a campaign (or those named by ``only``); a failing one leaves the others."""
     from evalkit.batch.journal import progress_line, write_journal
     from evalkit.batch.plan import make_plan
-    from evalkit.batch.runner import default_processes, local_executor, run_plan
+    from evalkit.batch.runner import default_processes, local_executor, run_plan, writing
 
     campagne = _campaign_of(campagne)
     folder = (vers or default_output(campagne)).resolve()
     dossiers = _dossiers_to_render(campagne, only)
-    tell(f"Vérification de {len(dossiers)} dossiers…")
-    titles, failed = _check_all(dossiers)
-    _ensure_keys([dossier for dossier in dossiers if dossier in titles], tell)
+    tell(f"Vérification de {plural(len(dossiers), 'dossier')}…")
+    titles, failed = _check_all(dossiers, tell)
     plan = make_plan(_report_task(dossier, folder, titles[dossier]) for dossier in dossiers if dossier in titles)
+    with writing(folder):  # said now rather than after an hour of rendering
+        folder.mkdir(parents=True, exist_ok=True)
     with local_executor(processes or default_processes()) as executor:
         done = run_plan(plan, executor, lambda outcome, n, total: tell(progress_line(outcome, n, total)))
     outcomes = tuple(sorted([*done, *failed], key=lambda outcome: outcome.name))
-    write_journal(folder / "journal.json", campagne.name, outcomes)
-    write_index(folder, campagne, outcomes)
+    write_journal(
+        folder / "journal.json", campagne.name, outcomes, _earlier_documents(folder, campagne) if only else ()
+    )
+    refresh_index(folder, campagne)
     return BatchResult(folder, outcomes)
+
+
+def _earlier_documents(folder: Path, campagne: Path) -> list[dict[str, Any]]:
+    """What the last run of this campaign did, for the territories that are still there."""
+    from evalkit.batch.journal import read_documents
+    from evalkit.loaders.dossier import list_dossiers
+
+    names = {dossier.stem if dossier.is_file() else dossier.name for dossier in list_dossiers(campagne)}
+    return [entry for entry in read_documents(folder / "journal.json") if entry["nom"] in names]
 
 
 def _campaign_of(path: Path) -> Path:
@@ -404,7 +459,8 @@ def _campaign_of(path: Path) -> Path:
             path,
             read=f"pas de fichier « {CAMPAGNE_FILE} »",
             expected="un dossier de campagne : campagne.yml et un dossier par territoire",
-            fix=f"pour un seul territoire : evalkit rapport {path.name}",
+            fix=f"pour une campagne, écrivez {CAMPAGNE_FILE} dans ce dossier (modèle : docs/tutoriels/premiere-heure-analyste.md) ; "
+            "pour un seul territoire : evalkit rapport, suivi de son dossier",
         )
     return path
 
@@ -413,22 +469,42 @@ def _dossiers_to_render(campagne: Path, only: Sequence[str]) -> list[Path]:
     from evalkit.loaders.dossier import list_dossiers
 
     dossiers = list_dossiers(campagne)
-    if only:
-        dossiers = [dossier for dossier in dossiers if dossier.name in only or dossier.stem in only]
     if not dossiers:
         raise EvalkitError([_empty_campaign(campagne)])
-    return dossiers
+    names = {name for dossier in dossiers for name in (dossier.name, dossier.stem)}
+    unknown = [name for name in only if name not in names]
+    if unknown:
+        raise EvalkitError([_unknown_dossier(campagne, name, names) for name in unknown])
+    return [dossier for dossier in dossiers if not only or dossier.name in only or dossier.stem in only]
 
 
-def _check_all(dossiers: Sequence[Path]) -> tuple[dict[Path, str], list[Outcome]]:
-    """Titles of the dossiers that can be rendered; failures, with their messages, of those that cannot."""
+def _unknown_dossier(campagne: Path, name: str, names: Iterable[str]) -> Fault:
+    near = get_close_matches(name, sorted(names), n=1)
+    return Fault(
+        "USA-001",
+        Place(file=str(campagne), note="--seulement"),
+        read=f"aucun dossier « {name} » dans cette campagne",
+        expected="le nom d'un dossier de la campagne",
+        fix=f"vouliez-vous dire « {near[0]} » ?" if near else "vérifiez le nom, sans chemin ni majuscule ajoutée",
+    )
+
+
+def _check_all(dossiers: Sequence[Path], tell: Tell | None = None) -> tuple[dict[Path, str], list[Outcome]]:
+    """Titles of the dossiers that can be rendered; failures, with their messages, of those that cannot.
+
+    With ``tell``, their reports are about to be made: the missing keys are made, and said. Without it, a synthesis is: the
+    regional reference, of which it has no use, is not read.
+    """
     from evalkit.batch.runner import Outcome
 
     titles: dict[Path, str] = {}
     failed: list[Outcome] = []
     for dossier in dossiers:
         try:
-            titles[dossier] = _check_before_rendering(dossier)
+            title = _check_before_rendering(dossier, with_reference=tell is not None)
+            if tell is not None:
+                _ensure_one_key(dossier, tell)
+            titles[dossier] = title
         except EvalkitError as error:
             name = dossier.stem if dossier.is_file() else dossier.name
             failed.append(Outcome(name, "rapport", False, faults=tuple(only_errors(error.faults)), title=name))
@@ -444,11 +520,16 @@ def render_synthesis(
 ) -> BatchResult:
     """Render the synthesis of a campaign: the region, or one department."""
     from evalkit.batch.plan import Task, make_plan
-    from evalkit.batch.runner import render_task
+    from evalkit.batch.runner import render_task, writing
 
     campagne = _campaign_of(campagne)
     folder = (vers or default_output(campagne)).resolve()
-    _dossiers_to_render(campagne, ())
+    dossiers = _dossiers_to_render(campagne, ())
+    _, failed = _check_all(dossiers)
+    if departement:
+        _known_departement(campagne, dossiers, departement)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     name = "-".join(part for part in ("synthese", departement, "nominatif" if nominatif else "") if part)
     tell("Synthèse : évaluation de tous les territoires…")
     task = Task(
@@ -461,31 +542,89 @@ def render_synthesis(
     )
     outcomes = tuple(render_task(task) for task in make_plan([task]).tasks)
     refresh_index(folder, campagne)
-    return BatchResult(folder, outcomes)
+    return BatchResult(folder, outcomes, tuple((one.name, ", ".join(f.code for f in one.faults)) for one in failed))
+
+
+def _known_departement(campagne: Path, dossiers: Sequence[Path], departement: str) -> None:
+    """Refuse a department that no territory of the campaign has: the page would be empty, under a name never asked for."""
+    from evalkit.loaders.dossier import departement_of
+    from evalkit.loaders.referentiel import load_referentiel
+
+    referentiel = load_referentiel()
+    known = sorted({code for code in (departement_of(dossier, referentiel) for dossier in dossiers) if code})
+    if departement not in known:
+        padded = departement.zfill(2)
+        raise fail(
+            "USA-002",
+            campagne,
+            read=f"--departement {departement}",
+            expected="un département de cette campagne : " + (", ".join(known) or "aucun n'a pu être lu"),
+            fix=f"écrivez --departement {padded}" if padded in known else "choisissez dans cette liste",
+        )
 
 
 def freeze_reference(campagne: Path) -> tuple[Path, Path | None]:
-    """Write the campaign's regional reference; the old one is kept, dated. Returns (new, kept or None)."""
+    """Write the campaign's regional reference; the old one is kept, dated. Returns (new, kept or None).
+
+    Raises
+    ------
+    EvalkitError
+        LOT-007: a territory cannot be read, or no figure stands on enough territories. Forty reports will be compared with
+        this file: it is whole, or it is not made. LOT-003: it cannot be written.
+    """
     import json
 
-    from evalkit.batch.runner import write_whole
+    from evalkit.batch.runner import write_whole, writing
     from evalkit.compute.synthesis import freeze
     from evalkit.loaders.dossier import load_campagne
 
     campagne = _campaign_of(campagne)
+    _, failed = _check_all(_dossiers_to_render(campagne, ()))
+    if failed:
+        raise EvalkitError([_incomplete_reference(campagne, [one.name for one in failed])])
     content = freeze(load_synthese(campagne), load_campagne(campagne).date_reference)
     target = campagne / REFERENCE_FILE
-    text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    if not any(content[name] for name in ("indicateurs", "niveaux", "questions")):
+        raise EvalkitError([_nothing_to_freeze(campagne, content["n_territoires"])])
+    new = (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8")
     kept = None
-    if target.is_file() and target.read_text(encoding="utf-8") != text:
-        kept = _free_name(
-            target.with_name(
-                f"reference_regionale.{json.loads(target.read_text(encoding='utf-8')).get('date', 'ancienne')}.json"
-            )
-        )
-        shutil.copy2(target, kept)
-    write_whole(target, text.encode("utf-8"))
+    with writing(target):
+        if target.is_file() and target.read_bytes().replace(b"\r\n", b"\n") != new:
+            kept = _free_name(target.with_name(f"reference_regionale.{_date_of(target)}.json"))
+            shutil.copy2(target, kept)
+        write_whole(target, new)
     return target, kept
+
+
+def _nothing_to_freeze(campagne: Path, territories: int) -> Fault:
+    return Fault(
+        "LOT-007",
+        Place(file=str(campagne)),
+        read=f"{territories} dossier(s) évalué(s) : trop peu pour un seul chiffre de référence",
+        expected="au moins autant de territoires évalués que le demande referentiel/regles.yml (seuil_territoires)",
+        fix="attendez d'autres dossiers ; la référence d'avant, s'il y en a une, n'a pas changé",
+    )
+
+
+def _date_of(reference: Path) -> str:
+    """Date of a frozen reference, for the name of its copy; a damaged one is kept too, under another name."""
+    import json
+
+    try:
+        date = str(json.loads(reference.read_text(encoding="utf-8"))["date"])
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return "ancienne"
+    return date if re.fullmatch(r"\d{4}-\d{2}-\d{2}", date) else "ancienne"
+
+
+def _incomplete_reference(campagne: Path, names: Sequence[str]) -> Fault:
+    return Fault(
+        "LOT-007",
+        Place(file=str(campagne)),
+        read=f"{plural(len(names), 'dossier')} avec des anomalies : {', '.join(names)}",
+        expected="une campagne dont chaque territoire peut être lu",
+        fix=f"corrigez-les d'après « evalkit verifier {campagne.name} », ou sortez-les de la campagne, puis recommencez",
+    )
 
 
 def _free_name(path: Path) -> Path:
@@ -497,30 +636,18 @@ def _free_name(path: Path) -> Path:
     return candidate
 
 
-def write_index(folder: Path, campagne: Path, outcomes: Sequence[Outcome]) -> Path:
-    """Write ``index.html``: reports, failures and syntheses of an output folder."""
-    from evalkit.batch.journal import as_dict
-
-    return _write_index(folder, campagne, as_dict(campagne.name, outcomes)["documents"])
-
-
 def refresh_index(folder: Path, campagne: Path) -> Path:
-    """Write the index again after a synthesis, from the journal of the last batch."""
-    import json
-
-    journal = folder / "journal.json"
-    documents = json.loads(journal.read_text(encoding="utf-8"))["documents"] if journal.is_file() else []
-    return _write_index(folder, campagne, documents)
-
-
-def _write_index(folder: Path, campagne: Path, documents: Sequence[dict[str, Any]]) -> Path:
-    from evalkit.batch.runner import write_whole
+    """Write ``index.html`` from the journal: reports, failures and syntheses of an output folder."""
+    from evalkit.batch.journal import read_documents
+    from evalkit.batch.runner import write_whole, writing
     from evalkit.loaders.dossier import load_campagne
     from evalkit.report.index import render_index
 
     syntheses = sorted(path.name for path in folder.glob("synthese*.html") if "nominatif" not in path.name)
     page = folder / "index.html"
-    write_whole(page, render_index(load_campagne(campagne), documents, syntheses).encode("utf-8"))
+    documents = read_documents(folder / "journal.json")
+    with writing(page):
+        write_whole(page, render_index(load_campagne(campagne), documents, syntheses).encode("utf-8"))
     return page
 
 
@@ -535,14 +662,16 @@ def import_context(files: Sequence[Path], vers: Path) -> ContextImport:
     EvalkitError
         Every fault of every file; nothing is written then.
     """
+    from evalkit.batch.runner import writing
     from evalkit.loaders.open_data import read_context_files, write_context
 
     for path in files:
         _existing(path)
     fictif = is_campaign(vers) and _is_invented(vers)
     result = read_context_files(files, fictif=fictif).checked()
-    vers.mkdir(parents=True, exist_ok=True)
-    return replace(result, faults=(*result.faults, *write_context(result.frame, vers / "contexte.parquet")))
+    with writing(vers):
+        vers.mkdir(parents=True, exist_ok=True)
+        return replace(result, faults=(*result.faults, *write_context(result.frame, vers / "contexte.parquet")))
 
 
 def _is_invented(campagne: Path) -> bool:
@@ -555,24 +684,27 @@ def import_territories(
     files: Sequence[Path], generation: str, vers: Path, date_reference: str = ""
 ) -> TerritoriesImport:
     """Make one folder per real contract from the published lists; no file of a person is overwritten."""
+    from evalkit.batch.runner import writing
     from evalkit.loaders.open_data import make_territories
 
     for path in files:
         _existing(path)
-    result = make_territories(files, generation, vers, date_reference=date_reference)
+    with writing(vers):
+        result = make_territories(files, generation, vers, date_reference=date_reference)
     _ensure_keys(result.dossiers, _silent)
     return result
 
 
 def write_reference_page(vers: Path) -> Path:
     """Write the framework's reference page: Markdown, or HTML when the name ends in ``.html``."""
-    from evalkit.batch.runner import write_whole
+    from evalkit.batch.runner import write_whole, writing
     from evalkit.documents.reference_page import render_reference_html, render_reference_markdown
     from evalkit.loaders.referentiel import load_referentiel
 
     render = render_reference_html if vers.suffix.lower() in (".html", ".htm") else render_reference_markdown
-    vers.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(vers, render(load_referentiel()).encode("utf-8"))
+    with writing(vers):
+        vers.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(vers, render(load_referentiel()).encode("utf-8"))
     return vers
 
 
@@ -648,7 +780,7 @@ def demo(
     campagne = _sample_campaign(vers)
     result = render_batch(campagne, vers, processes, tell, only)
     synthesis = render_synthesis(campagne, result.folder, tell=tell)
-    return BatchResult(result.folder, (*result.outcomes, *synthesis.outcomes))
+    return BatchResult(result.folder, (*result.outcomes, *synthesis.outcomes), synthesis.excluded)
 
 
 def _sample_campaign(vers: Path | None) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -33,9 +34,25 @@ _HELP_WORDS = {
 }
 
 
+_OWN_COMMAND = re.compile(
+    r"\bevalkit (?=(?:demo|nouveau|verifier|rapport|lot|synthese|importer|outils|atelier|COMMANDE)\b|-)"
+)
+
+
+def _as_typed(text: str) -> str:
+    """Give the commands to type as this person types them (``python3 demarrer.py lot`` without an activated environment)."""
+    command = os.environ.get("EVALKIT_COMMANDE", "evalkit")
+    return text if command == "evalkit" else _OWN_COMMAND.sub(f"{command} ", text)
+
+
+def _say(text: object = "", *, to_error: bool = False) -> None:
+    print(_as_typed(str(text)), file=sys.stderr if to_error else sys.stdout, flush=True)
+
+
 def _in_french(text: str) -> str:
     for english, french in _HELP_WORDS.items():
         text = text.replace(english, french)
+    text = _as_typed(text)
     # Typer tire l'ordre de ces trois noms au hasard ; une aide doit être la même à chaque lecture.
     return re.sub(r"(?:-h|--aide|--help)(?:, (?:-h|--aide|--help)){2}", "--aide, --help, -h", text)
 
@@ -83,14 +100,17 @@ Vers = Annotated[Path | None, typer.Option("--vers", help="Dossier de sortie (pa
 Json = Annotated[bool, typer.Option("--json", help="Résultat en JSON, pour un autre programme.")]
 Processus = Annotated[int | None, typer.Option("--processus", min=1, max=64, help="Rapports produits en même temps.")]
 Seulement = Annotated[
-    list[str] | None, typer.Option("--seulement", help="Nom d'un dossier à produire ; peut être répété.")
+    list[str] | None,
+    typer.Option(
+        "--seulement", help="Nom d'un dossier à produire ; peut être répété. L'index ne liste alors que ceux-là."
+    ),
 ]
 
 
 def _tell(text: str) -> None:
     """Progress: on stderr, and only for a person in front of a terminal."""
     if sys.stderr.isatty():
-        print(text, file=sys.stderr, flush=True)
+        _say(text, to_error=True)
 
 
 def _exit(code: ExitCode | int) -> NoReturn:
@@ -106,12 +126,12 @@ def demo(vers: Vers = None, processus: Processus = None, seulement: Seulement = 
       evalkit demo
       evalkit demo --seulement ardelle
     """
-    print("Rapports des territoires d'exemple : tout y est inventé, aucune ville réelle n'est évaluée.")
+    _say("Rapports des territoires d'exemple : tout y est inventé, aucune ville réelle n'est évaluée.")
     _report_batch(actions.demo(vers, processus, _tell_always, tuple(seulement or ())))
 
 
 def _tell_always(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    _say(text, to_error=True)
 
 
 @app.command(cls=_Command)
@@ -127,9 +147,10 @@ def nouveau(
       evalkit nouveau mes-territoires/2026/valbrune --nom "Agglomération de Valbrune" --departement 59
     """
     workbook = actions.new_dossier(dossier, nom, departement)
-    print(f"Dossier créé : {dossier}")
-    print(f"À remplir    : {workbook}")
-    print(f"Puis         : evalkit verifier {dossier}")
+    _say(f"Dossier créé : {dossier}")
+    _say(f"À remplir    : {workbook}")
+    _say("À ne pas oublier, feuille « territoire » : annee et date_reference, sauf si un campagne.yml les donne")
+    _say(f"Puis         : evalkit verifier {dossier}")
 
 
 @app.command(cls=_Command)
@@ -164,7 +185,7 @@ def verifier(
         )
     else:
         result = actions.verify(chemin, _tell)
-    print(json.dumps(result.as_dict(), ensure_ascii=False, indent=2) if en_json else _readable(result, referentiel))
+    _say(json.dumps(result.as_dict(), ensure_ascii=False, indent=2) if en_json else _readable(result, referentiel))
     first = result.first_error()
     if first:
         _exit(EvalkitError([first]).exit_code)
@@ -191,11 +212,12 @@ def _readable(result: actions.Verification, referentiel: bool) -> str:
             lines.append("\nCe qui manquera au rapport :")
             lines.extend(f"  - {item}" for item in missing)
         lines.append("")
-    blocked = sum(bool(only_errors(faults)) for faults in result.faults.values())
+    blocked = [name for name, faults in result.faults.items() if only_errors(faults)]
     if len(result.faults) > 1:
-        lines.append(
-            f"{len(result.faults)} dossiers lus : {len(result.faults) - blocked} peuvent être faits, {blocked} à corriger."
-        )
+        able = len(result.faults) - len(blocked)
+        lines.append(f"{len(result.faults)} dossiers lus : {able} peuvent être faits, {len(blocked)} à corriger.")
+        if blocked:
+            lines.append("À corriger : " + ", ".join(blocked))
     return "\n".join(lines).rstrip()
 
 
@@ -256,9 +278,10 @@ def synthese(
     """
     if figer:
         target, kept = actions.freeze_reference(campagne)
-        print(f"Référence régionale figée : {target}")
+        _say(f"Référence régionale figée : {target}")
+        _say(f'Les rapports s\'y comparent si campagne.yml porte : reference_regionale: "{target.name}"')
         if kept:
-            print(f"L'ancienne est conservée  : {kept}")
+            _say(f"L'ancienne est conservée  : {kept}")
         return
     _report_batch(actions.render_synthesis(campagne, vers, departement, nominatif, _tell_always))
 
@@ -266,12 +289,15 @@ def synthese(
 def _report_batch(result: actions.BatchResult) -> None:
     from evalkit.batch.journal import summary
 
-    print(summary(result.outcomes))
+    _say(summary(result.outcomes))
+    if result.excluded:
+        names = ", ".join(f"{name} ({codes})" for name, codes in result.excluded)
+        _say(f"La synthèse laisse de côté, faute de pouvoir les lire : {names}.")
     pages = [f"{result.folder / 'index.html'}"] if (result.folder / "index.html").is_file() else []
     if len(result.outcomes) == 1 and result.ok:
         pages = [str(page) for page in actions.document_paths(result)]
     for page in pages:
-        print(f"À ouvrir dans un navigateur : {page}")
+        _say(f"À ouvrir dans un navigateur : {page}")
     if not result.ok:
         failed = [outcome for outcome in result.outcomes if not outcome.ok]
         single = len(result.outcomes) == 1 and failed[0].faults
@@ -291,7 +317,7 @@ def importer_contexte(
       evalkit importer contexte DEMO_2021.csv REVN_2021.csv IPRO_2021.csv --vers campagnes/2026
     """
     report = actions.import_context(fichiers, vers)
-    print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) if en_json else report.report())
+    _say(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) if en_json else report.report())
 
 
 @importer.command("territoires", cls=_Command)
@@ -311,7 +337,7 @@ def importer_territoires(
       evalkit importer territoires contrats_ville_2024.geojson qpv2024.csv --generation 2024 --vers campagnes/2024
     """
     report = actions.import_territories(fichiers, generation, vers, date_reference)
-    print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) if en_json else report.report())
+    _say(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) if en_json else report.report())
 
 
 @outils.command("referentiel", cls=_Command)
@@ -324,7 +350,7 @@ def outils_referentiel(
     Exemple :
       evalkit outils referentiel --vers referentiel.md
     """
-    print(f"Page écrite : {actions.write_reference_page(vers)}")
+    _say(f"Page écrite : {actions.write_reference_page(vers)}")
 
 
 @outils.command("questionnaire", cls=_Command)
@@ -384,7 +410,7 @@ def atelier(
     """
     from evalkit.ui.launch import open_workshop
 
-    code = open_workshop(dossier, vers, launch=not sans_ouvrir, tell=print)
+    code = open_workshop(dossier, vers, launch=not sans_ouvrir, tell=_say)
     if code:
         _exit(code)
 
@@ -414,6 +440,10 @@ def _translate(error: TyperException, typed: list[str]) -> Fault:
         return _usage(f"la valeur de {name} n'est pas acceptée", "une valeur du bon genre", fix)
     if kind == "BadOptionUsage":
         return _usage(f"l'option {option} sans sa valeur", f"une valeur après {option}", fix)
+    surplus = re.search(r"unexpected extra argument[^ ]* \((.+)\)$", str(getattr(error, "message", "")))
+    if surplus:
+        said = "retirez-le, ou mettez entre guillemets un chemin qui contient des espaces"
+        return _usage(f"« {surplus[1]} » en trop", "rien de plus après cette commande", f"{said} ; sinon : {fix}")
     return _usage(
         " ".join(typed[:2]) or "aucune commande",
         "une commande : demo, nouveau, verifier, rapport, lot, synthese, importer, outils, atelier",
@@ -430,15 +460,15 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     try:
         code = app(args=typed or ["--help"], prog_name="evalkit", standalone_mode=False)
     except EvalkitError as error:
-        print(error, file=sys.stderr)
+        _say(error, to_error=True)
         n = len(only_errors(error.faults))
         if n > 1:
-            print(f"\n{n} anomalies ; rien n'a été calculé.", file=sys.stderr)
+            _say(f"\n{n} anomalies ; rien n'a été calculé.", to_error=True)
         sys.exit(int(error.exit_code))
     except TyperException as error:
-        print(_translate(error, typed), file=sys.stderr)
+        _say(_translate(error, typed), to_error=True)
         sys.exit(int(ExitCode.USAGE))
     except (Abort, KeyboardInterrupt):
-        print("\nInterrompu. Ce qui était terminé est conservé.", file=sys.stderr)
+        _say("\nInterrompu. Ce qui était terminé est conservé.", to_error=True)
         sys.exit(int(ExitCode.INTERRUPTED))
     sys.exit(int(code) if isinstance(code, int) else 0)

@@ -183,6 +183,7 @@ CATALOGUE: dict[str, Entry] = {
     "LOT-004": Entry("Deux documents au même endroit"),
     "LOT-005": Entry("Un processus s'est arrêté"),
     "LOT-006": Entry("Aucun territoire dans cette campagne"),
+    "LOT-007": Entry("Référence régionale incomplète"),
     # --- DOC: a document that could not be made ---------------------------------------------------------------------
 }
 

@@ -15,7 +15,6 @@ from decimal import ROUND_HALF_UP, Decimal
 NARROW_SPACE = "\u202f"  # between thousands, before « % » and before units
 NO_BREAK_SPACE = "\u00a0"  # inside quotation marks
 MINUS = "\u2212"
-DASH = "—"
 
 MONTHS = (
     "janvier",

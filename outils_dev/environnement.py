@@ -29,6 +29,7 @@ def render_environment(lock: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    """Write the file, or compare it with what it should be; returns the exit code."""
     target = ROOT / "environment.yml"
     text = render_environment((ROOT / "requirements.lock").read_text(encoding="utf-8"))
     if "--verifier" in arguments:

@@ -7,39 +7,73 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evalkit.batch.runner import Outcome, write_whole
+from evalkit.batch.runner import Outcome, write_whole, writing
+from evalkit.errors import Fault, Place
 from evalkit.wording import format_number, plural
 
 
-def as_dict(campagne: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The journal as plain data; keys in French because people open it."""
+def as_dict(campagne: str, outcomes: Sequence[Outcome], earlier: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """The journal as plain data; keys in French because people open it.
+
+    ``earlier``: entries of a previous run; those that this run did again are replaced, the others stay.
+    """
+    redone = {outcome.name for outcome in outcomes}
+    documents = [entry for entry in earlier if entry["nom"] not in redone] + [_entry(outcome) for outcome in outcomes]
+    documents.sort(key=lambda entry: entry["nom"])
+    succeeded = sum(entry["etat"] == "reussi" for entry in documents)
     return {
         "campagne": campagne,
-        "reussis": sum(outcome.ok for outcome in outcomes),
-        "echecs": sum(not outcome.ok for outcome in outcomes),
-        "documents": [
-            {
-                "nom": outcome.name,
-                "titre": outcome.title,
-                "genre": outcome.kind,
-                "etat": "reussi" if outcome.ok else "echec",
-                "fichiers": list(outcome.documents),
-                "duree_s": outcome.seconds,
-                "carnet": outcome.notebook,
-                "cellule": outcome.cell,
-                "anomalies": [fault.as_dict() for fault in outcome.faults],
-                "controle": outcome.check,
-            }
-            for outcome in outcomes
-        ],
+        "reussis": succeeded,
+        "echecs": len(documents) - succeeded,
+        "documents": documents,
     }
 
 
-def write_journal(path: Path, campagne: str, outcomes: Sequence[Outcome]) -> None:
-    """Write ``journal.json``, whole or not at all."""
-    text = json.dumps(as_dict(campagne, outcomes), ensure_ascii=False, indent=2) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, text.encode("utf-8"))
+def _entry(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "nom": outcome.name,
+        "titre": outcome.title,
+        "genre": outcome.kind,
+        "etat": "reussi" if outcome.ok else "echec",
+        "fichiers": list(outcome.documents),
+        "duree_s": outcome.seconds,
+        "carnet": outcome.notebook,
+        "cellule": outcome.cell,
+        "anomalies": [fault.as_dict() for fault in outcome.faults],
+        "controle": outcome.check,
+    }
+
+
+def read_documents(path: Path) -> list[dict[str, Any]]:
+    """Entries of the last run's journal; none when there is no journal, or one that cannot be read."""
+    try:
+        documents = list(json.loads(path.read_text(encoding="utf-8"))["documents"])
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return []
+    return [entry for entry in documents if _is_entry(entry)]
+
+
+def _is_entry(entry: Any) -> bool:
+    """What :func:`_entry` makes: an index is never drawn from anything else, and never leads out of its folder."""
+    model, fault = _entry(Outcome("", "", True)), Fault("LOT-002", Place()).as_dict()
+    return (
+        isinstance(entry, dict)
+        and all(type(entry.get(name)) is type(model[name]) for name in ("nom", "titre", "genre", "etat", "controle"))
+        and isinstance(entry.get("fichiers"), list)
+        and all(isinstance(name, str) and Path(name).name == name for name in (entry["nom"], *entry["fichiers"]))
+        and isinstance(entry.get("anomalies"), list)
+        and all(isinstance(told, dict) and fault.keys() <= told.keys() for told in entry["anomalies"])
+    )
+
+
+def write_journal(
+    path: Path, campagne: str, outcomes: Sequence[Outcome], earlier: Sequence[dict[str, Any]] = ()
+) -> None:
+    """Write ``journal.json``, whole or not at all; LOT-003 where nothing can be written."""
+    text = json.dumps(as_dict(campagne, outcomes, earlier), ensure_ascii=False, indent=2) + "\n"
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text.encode("utf-8"))
 
 
 def progress_line(outcome: Outcome, done: int, total: int) -> str:

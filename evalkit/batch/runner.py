@@ -6,20 +6,34 @@ same document in JupyterLab, under papermill and here.
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from evalkit.batch.plan import Plan, Task
 from evalkit.errors import EvalkitError, Fault, Place
 
 CELL_TIMEOUT_S = 300
+KERNEL_ATTEMPTS = 2
+_DISK_WORDS = {
+    errno.EACCES: "un emplacement où vous n'avez pas le droit d'écrire, ou un fichier ouvert ailleurs",
+    errno.EPERM: "un emplacement où vous n'avez pas le droit d'écrire",
+    errno.EROFS: "un disque en lecture seule",
+    errno.ENOSPC: "un disque plein",
+    errno.EEXIST: "un fichier, là où il faut un dossier",
+    errno.ENOTDIR: "un fichier, là où il faut un dossier",
+    errno.EISDIR: "un dossier, là où il faut un fichier",
+    errno.ENAMETOOLONG: "un nom trop long pour ce disque",
+}
 Progress = Callable[["Outcome", int, int], None]
 
 
@@ -92,7 +106,7 @@ def render_task(task: Task) -> Outcome:
             task.name,
             task.kind,
             False,
-            faults=(_disk_fault(task, error),),
+            faults=(disk_fault(task.output, error),),
             notebook=task.notebook.name,
             title=task.title,
         )
@@ -119,12 +133,33 @@ class NotebookFailure(Exception):
 
 
 def execute_notebook(task: Task) -> Any:
-    """Execute the task's notebook with papermill; returns the executed notebook, nothing is left on disk."""
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
+    """Execute the task's notebook with papermill; returns the executed notebook, nothing is left on disk.
+
+    A kernel that dies before answering is started once more: on a loaded machine that is bad luck, not a bad dossier.
+    """
+    from nbclient.exceptions import DeadKernelError
 
     # Le noyau hérite de cet environnement : figures reproductibles, et un seul fil par processus de calcul.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for attempt in range(KERNEL_ATTEMPTS):
+        try:
+            with _own_runtime_folder() as folder:
+                return _execute_once(task, folder)
+        except (DeadKernelError, RuntimeError) as error:
+            if attempt + 1 == KERNEL_ATTEMPTS:
+                raise NotebookFailure([_dead_kernel_fault(task, error)], None) from None
+    raise AssertionError("unreachable: the loop returns or raises")
+
+
+def _execute_once(task: Task, folder: str) -> Any:
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
+
+    config = Config()
+    if sys.platform == "linux":  # par fichiers plutôt que par ports : deux noyaux ne peuvent pas vouloir le même
+        config.KernelManager.transport = "ipc"
+        config.KernelManager.ip = os.path.join(folder, "k")  # sans lui, tous les noyaux d'un même dossier se confondent
     try:
         return papermill.execute_notebook(
             str(task.notebook),
@@ -136,11 +171,28 @@ def execute_notebook(task: Task) -> Any:
             autosave_cell_every=0,
             execution_timeout=CELL_TIMEOUT_S,
             cwd=str(task.notebook.parent),
-            # Le noyau annonce sur la console qu'il écoute en local : ce n'est pas une anomalie, on ne la montre pas.
+            config=config,
+            shutdown_kernel="immediate",  # rien à sauver dans un noyau que l'on jette
+            # Le noyau annonce sur la console comment il écoute : ce n'est pas une anomalie, on ne la montre pas.
             extra_arguments=["--IPKernelApp.log_level=50"],
         )
     except PapermillExecutionError as error:
         raise NotebookFailure([_cell_fault(task, error)], error.exec_count) from None
+
+
+@contextmanager
+def _own_runtime_folder() -> Iterator[str]:
+    """A short folder for this kernel's connection files, removed after: socket names are limited to 107 characters."""
+    before = os.environ.get("JUPYTER_RUNTIME_DIR")
+    with TemporaryDirectory(prefix="ek", ignore_cleanup_errors=True) as folder:
+        os.environ["JUPYTER_RUNTIME_DIR"] = folder
+        try:
+            yield folder
+        finally:
+            if before is None:
+                os.environ.pop("JUPYTER_RUNTIME_DIR", None)
+            else:
+                os.environ["JUPYTER_RUNTIME_DIR"] = before
 
 
 def write_page(task: Task, notebook: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -164,7 +216,23 @@ def write_whole(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
         os.replace(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong above is what a person must read
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Writing that cannot be done is told in French, with the place.
+
+    Raises
+    ------
+    EvalkitError
+        LOT-003.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise EvalkitError([disk_fault(path, error)]) from error
 
 
 def _json_bytes(content: Any) -> bytes:
@@ -184,11 +252,22 @@ def _cell_fault(task: Task, error: Any) -> Fault:
     )
 
 
-def _disk_fault(task: Task, error: OSError) -> Fault:
+def _dead_kernel_fault(task: Task, error: Exception) -> Fault:
+    return Fault(
+        "LOT-005",
+        Place(file=task.notebook.name, note=f"territoire « {task.name} »"),
+        read=f"le noyau du carnet n'a pas répondu ({type(error).__name__}), {KERNEL_ATTEMPTS} fois",
+        expected="un noyau qui démarre",
+        fix="relancez, avec --processus 1 si la machine a peu de mémoire",
+    )
+
+
+def disk_fault(path: Path, error: OSError) -> Fault:
+    """What the system says of a place where nothing can be written."""
     return Fault(
         "LOT-003",
-        Place(file=str(task.output)),
-        read=error.strerror or type(error).__name__,
+        Place(file=str(path)),
+        read=_DISK_WORDS.get(error.errno or 0, error.strerror or type(error).__name__),
         expected="un dossier de sortie où l'on peut écrire",
         fix="libérez de la place ou choisissez un autre dossier avec --vers, puis relancez : ce qui est fait ne sera pas perdu",
     )

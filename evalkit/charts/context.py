@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,6 @@ from evalkit.charts.theme import (
     Chart,
     Page,
     clean,
-    describe_source,
     format_unit,
     has_value,
     list_names,
@@ -28,7 +28,7 @@ from evalkit.charts.theme import (
     text_width,
     wrap,
 )
-from evalkit.wording import label_status, plural
+from evalkit.wording import agree, label_status, plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,7 @@ def draw_context(publication: Publication, indicateur: str) -> Chart | None:
         identifiant=f"contexte-{indicateur}",
         titre=f"{label}{f' – variable {series.variable}' if series.several else ''}{former}",
         alt=_alt(referentiel, label, series),
-        unite=unit.libelle if unit else series.unite,
+        unite=unit.libelle.partition(",")[0] if unit else series.unite,
         base=f"{plural(len(series.bars), 'quartier prioritaire', 'quartiers prioritaires')}, {len(known)} avec une valeur",
         source=_source(publication, series),
         note=_note(series),
@@ -135,7 +135,7 @@ def read_series(publication: Publication, indicateur: str) -> Series | None:
     same = same[same["geographie"] == first["geographie"]]
     mine = same["qpv"].isin(_codes(publication))
     keys = rows[["variable", "edition"]].fillna("").drop_duplicates().itertuples(index=False, name=None)
-    others = sorted(f"{v}, édition {e}" for v, e in keys if (v, e) != (first["variable"], edition))
+    others = [(str(v), str(e)) for v, e in keys if (v, e) != (first["variable"], edition)]
     return Series(
         bars=_bars(same[mine]),
         compared=_bars(same[~mine]),
@@ -147,7 +147,15 @@ def read_series(publication: Publication, indicateur: str) -> Series | None:
         source=_text(first["source"]),
         former=former,
         several=len(variables) > 1,
-        others=tuple(others),
+        others=_by_variable(others),
+    )
+
+
+def _by_variable(keys: list[tuple[str, str]]) -> tuple[str, ...]:
+    """Other editions, variable by variable: « TP60 (éditions 2017 et 2019) »."""
+    editions = {name: sorted(edition for other, edition in keys if other == name) for name, _ in sorted(keys)}
+    return tuple(
+        f"{name} ({agree(len(found), 'édition', 'éditions')} {list_names(found)})" for name, found in editions.items()
     )
 
 
@@ -218,8 +226,7 @@ def _draw_bar(
 ) -> float:
     """One row; returns the y below it."""
     zero, scale, y = place
-    code = f"{bar.code} " if bar.code else ""
-    lines = wrap(f"{code}{bar.name}", BAR_LEFT - 0.12, max_lines=2)
+    lines = wrap(area_name(bar.code, bar.name), BAR_LEFT - 0.12, max_lines=2)
     height = max(ROW, len(lines) * LINE + 0.06)
     page.paragraph(0, y + (height - len(lines) * LINE) / 2, lines)
     top = y + height / 2 - 0.067
@@ -236,22 +243,47 @@ def _draw_bar(
     return y + height
 
 
+NATIONAL = "ensemble"  # the code under which publishers give their national row
+
+
+def area_name(code: str, name: str) -> str:
+    """Code and name of a neighbourhood or of a comparison area, the publisher's national row said as such.
+
+    >>> area_name("QP059001", "La Tannerie"), area_name("Ensemble", "Ensemble")
+    ('QP059001 La Tannerie', 'Ensemble (ligne nationale du fichier)')
+    """
+    if code.casefold() == NATIONAL:
+        return "Ensemble (ligne nationale du fichier)"
+    return f"{code} {name}".strip()
+
+
+def short_source(source: str) -> str:
+    """Publisher and file of an imported figure, without the theme that its title already says.
+
+    >>> short_source("Insee, revenus par quartier prioritaire, édition 2021 (REVN_2021.csv)")
+    'Insee (REVN_2021.csv)'
+    >>> short_source("Relevé de la ville")
+    'Relevé de la ville'
+    """
+    found = re.fullmatch(r"([^,()]+),.*(\([^()]+\))", source.strip())
+    return f"{found[1].strip()} {found[2]}" if found else source
+
+
 def _source(publication: Publication, series: Series) -> str:
-    parts = [series.source or "source non précisée", f"variable {series.variable}"]
+    parts = [short_source(series.source) or "source non précisée", f"variable {series.variable}"]
     parts += [f"édition {series.edition}"] if series.edition else []
     parts += [f"année de référence {series.year}" if series.year else "année de référence non précisée"]
     parts += [f"géographie des quartiers de {series.geographie}"] if series.geographie else []
-    return describe_source(publication, what=clean(", ".join(parts)))
+    parts += ["données fictives"] if publication.territoire.fictif else []
+    return clean(", ".join(parts))
 
 
 def _note(series: Series) -> str:
-    notes = ["Chiffres de contexte, montrés et jamais notés."]
+    notes = []
     if series.former:
         notes.append("Ancienne géographie : ces quartiers de 2015 ne sont pas ceux du contrat.")
-    if not series.compared:
-        notes.append("Aucune valeur de comparaison dans les fichiers importés.")
     if series.others:
-        notes.append(f"Dans le tableau du contexte : {list_names(series.others)}.")
+        notes.append(f"Le tableau donne aussi : {list_names(series.others)}.")
     return " ".join(notes)
 
 
@@ -265,14 +297,20 @@ def _alt(referentiel: Referentiel, label: str, series: Series) -> str:
     when = f" ({series.year})" if series.year else ""
     span = f"{low}" if low == high else f"de {low} à {high}"
     head = f"{label}{when} : {span} dans {plural(len(known), 'quartier')} sur {len(series.bars)}."
-    rows = [f"{bar.name or bar.code} : {_said(referentiel, series, bar)}." for bar in (*series.bars, *series.compared)]
+    rows = [
+        f"{_named(bar)[1] or bar.code} : {_said(referentiel, series, bar)}." for bar in (*series.bars, *series.compared)
+    ]
     return shorten_alt([head, *rows])
+
+
+def _named(bar: Bar) -> tuple[str, str]:
+    return ("—", area_name(bar.code, bar.name)) if bar.code.casefold() == NATIONAL else (bar.code, bar.name)
 
 
 def _table(referentiel: Referentiel, series: Series) -> pd.DataFrame:
     columns = ["Code", "Quartier ou périmètre", "Valeur"]
     rows = [
-        dict(zip(columns, [bar.code, bar.name, _said(referentiel, series, bar)], strict=True))
+        dict(zip(columns, [*_named(bar), _said(referentiel, series, bar)], strict=True))
         for bar in (*series.bars, *series.compared)
     ]
     return text_frame(rows, columns)

@@ -118,7 +118,7 @@ def draw_indicators(publication: Publication, question: str) -> Chart | None:
         unite="celle de chaque indicateur, écrite avec sa valeur",
         base=_base(strips),
         source=describe_source(publication)
-        + f" ; référence régionale {clean(str(reference.get('campagne', '')))}{f', arrêtée au {format_date(date)}' if date else ''}",
+        + f" ; référence régionale {clean(str(reference.get('campagne', '')))}{f' arrêtée au {format_date(date)}' if date else ''}",
         note=note,
         donnees=_table(publication.referentiel, strips),
     )

@@ -78,7 +78,7 @@ def draw_synthesis_levels(pub_synthese: PublicationSynthese, question: str) -> C
     titles = {sub.code: clean(sub.titre) for sub in asked.sous_questions}
     table = pub_synthese.tables["niveaux"]
     rows = _histograms(pub_synthese, table[table["question"] == question], "sous_question", titles, _others_levels)
-    if not any(row.n for row in rows):
+    if not any(row.n and row.counts is not None for row in rows):  # all secret: a chart would be empty
         return None
     return _chart(
         pub_synthese,
@@ -100,7 +100,7 @@ def draw_synthesis_questions(pub_synthese: PublicationSynthese) -> Chart | None:
     require_publication(pub_synthese)
     titles = {code: clean(q.titre) for code, q in pub_synthese.referentiel.questions_par_code.items()}
     rows = _histograms(pub_synthese, pub_synthese.tables["questions"], "question", titles, _others_questions)
-    if not any(row.n for row in rows):
+    if not any(row.n and row.counts is not None for row in rows):  # all secret: a chart would be empty
         return None
     return _chart(
         pub_synthese,

@@ -431,22 +431,14 @@ def shorten_alt(sentences: Iterable[str]) -> str:
     return " ".join(kept)
 
 
-def describe_source(publication: Publication | PublicationSynthese, *, what: str = "") -> str:
-    """Source of a chart: whose data, which campaign, which date, which framework."""
+def describe_source(publication: Publication | PublicationSynthese) -> str:
+    """Source of a chart, short: whose data, at which date. Campaign and framework are said once, with the method."""
     from evalkit.compute.results import Publication
 
-    campagne, referentiel = publication.campagne, publication.referentiel
     who = publication.territoire.nom if isinstance(publication, Publication) else _perimeter(publication)
-    fictif = publication.territoire.fictif if isinstance(publication, Publication) else campagne.fictif
-    parts = [
-        *([what] if what else []),
-        who,
-        campagne.libelle,
-        f"données au {format_date(campagne.date_reference)}",
-        f"{referentiel.libelle}, version {referentiel.version}",
-        *(["données fictives"] if fictif else []),
-    ]
-    return clean(" ; ".join(parts))
+    invented = publication.territoire.fictif if isinstance(publication, Publication) else publication.campagne.fictif
+    data = f"données{' fictives' if invented else ''} au {format_date(publication.campagne.date_reference)}"
+    return clean(f"{who}, {data}")
 
 
 def _perimeter(publication: PublicationSynthese) -> str:

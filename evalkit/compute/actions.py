@@ -31,6 +31,7 @@ STATUSES_OF_AMOUNTS = {
     "statut": ("montant_p147", "montant_total"),
     "statut_droit_commun": ("montant_droit_commun",),
 }
+_WHOLE_DATE = len("2022-03-01")
 MIN_HOLDERS_FOR_DECILE = 10  # under ten holders « the largest tenth » is one holder, whatever the rounding
 
 
@@ -213,8 +214,8 @@ def _quantity(rows: Sequence[Row], calculation: CalculActions) -> float:
 
 def _days(row: Row, calculation: CalculActions) -> float:
     start, end = row.get(calculation.debut or ""), row.get(calculation.fin or "")
-    if is_missing(start) or is_missing(end):
-        return NAN
+    if is_missing(start) or is_missing(end) or min(len(str(start)), len(str(end))) < _WHOLE_DATE:
+        return NAN  # a month without its day gives no number of days: the row is left aside
     return float((date.fromisoformat(str(end)) - date.fromisoformat(str(start))).days)
 
 

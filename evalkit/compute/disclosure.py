@@ -11,7 +11,7 @@ Choices made here, each the more careful one:
   persons may have rated for it, so their distribution follows the same threshold as everybody's;
 - kinds of silences (who refused, who did not know) are shown when the group has at least 11 rows; under that only their
   total is;
-- figures about persons are shown from a base of 11. A typed figure is about persons when it is a share of favourable
+- figures about persons are shown from a base of 11, with « base fragile » up to 29. A typed figure is about persons when it is a share of favourable
   answers, a share, mean or median that only surveys and workshops give, or a share that describes a citizens' council and
   that its survey asks about (a little too wide: proposals of a council are counted with it). An unknown base counts as
   too small. Plain numbers, sessions, signatories, documents are not persons;
@@ -45,6 +45,7 @@ Masks = list[dict[str, str]]
 Masked = tuple[pd.DataFrame, Masks]
 SECRET_FOR_BASE = "Base inférieure au seuil de publication."
 SECRET_UNKNOWN_BASE = "La base n’est pas donnée : le seuil de publication ne peut pas être vérifié."
+FRAGILE_BASE = "Base fragile : peu de réponses."
 SECRET_AMOUNT = "Trop peu de porteurs, ou un porteur qui domine : montants non publiés."
 SECRET_COUNT = "Effectif inférieur au seuil de publication."
 
@@ -140,7 +141,7 @@ def persons_threshold(indicator: Indicateur, referentiel: Referentiel, rules: Ru
     council = indicator.niveau == "conseil_citoyen" and "enquete" in kinds and indicator.formule in _ON_MEMBERS
     if not (asked or opinion or council):
         return ""
-    if asked and not opinion and indicator.niveau == "commune":
+    if asked and indicator.niveau == "commune":
         return "seuil_institutions_nominatif" if announced else "seuil_institutions"
     return "seuil_personnes"
 
@@ -158,7 +159,7 @@ def _hidden_indicator(
         if any(c in AMOUNTS for c in columns):
             if row["statut"] == "secret" or _total_is_closed(indicator, closed.get(row["annee"], set())):
                 return "seuil_unites_montant", SECRET_AMOUNT
-        elif row["statut"] == "secret" or (any(c in PEOPLE for c in columns) and _small(row, rules)):
+        elif row["statut"] == "secret" or (any(c in PEOPLE for c in columns) and _counts_few(row, indicator, rules)):
             return "seuil_cellule", SECRET_COUNT
         return "", ""
     if row["statut"] == "secret":
@@ -171,8 +172,15 @@ def _hidden_indicator(
     return (rule, SECRET_FOR_BASE) if base < rules[rule] else ("", "")
 
 
-def _small(row: Mapping[str, Any], rules: Rules) -> bool:
-    return any(0 < row[name] < rules["seuil_cellule"] for name in ("valeur", "numerateur") if row[name] == row[name])
+def _counts_few(row: Mapping[str, Any], indicator: Indicateur, rules: Rules) -> bool:
+    """One of the numbers of persons that the row shows, or gives by subtraction, is too small to be shown.
+
+    A share shows its numerator and its denominator, hence their difference; its value is not a number of persons.
+    """
+    counts = [row["valeur"]]
+    if indicator.formule in (Formule.PART, Formule.RATIO):
+        counts = [row["numerateur"], row["denominateur"], row["denominateur"] - row["numerateur"]]
+    return any(0 < count < rules["seuil_cellule"] for count in counts)
 
 
 def _total_is_closed(indicator: Indicateur, hidden: set[str]) -> bool:
@@ -208,7 +216,18 @@ def mask_indicators(
         elif rule:
             row.update(valeur=NAN, modalite=None, numerateur=NAN, denominateur=NAN, statut="secret", explication=said)
             masks.append(_mask("indicateurs", rule, code, row["obtention"], _year(row["annee"])))
+        elif row["statut"] == "ok" and row["obtention"] == "saisie" and thresholds[code] == "seuil_personnes":
+            row["explication"] = _say_fragile(row, rules)
     return as_table("indicateurs", rows), masks
+
+
+def _say_fragile(row: Mapping[str, Any], rules: Rules) -> str | None:
+    """What is said of a shown value, with « base fragile » when it stands on few persons."""
+    said = row["explication"] if isinstance(row["explication"], str) else ""
+    base = row["n"] if row["n"] == row["n"] else row["denominateur"]
+    if base > rules["base_fragile"] or FRAGILE_BASE in said:
+        return said or None
+    return f"{said} {FRAGILE_BASE}".strip()
 
 
 def _year(year: float) -> str:

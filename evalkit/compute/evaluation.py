@@ -31,6 +31,7 @@ from evalkit.model.dossier import Dossier
 from evalkit.model.referentiel import Indicateur, Question, Referentiel, SousQuestion
 
 Rows = list[dict[str, Any]]
+PILOT = "pilote"  # the group of acteurs.yml whose rating is the self-assessment
 SURVEY_ABSENT = "Enquête non importée : sa valeur n’est pas disponible."
 CONTEXT_APART = (
     "Les données de contexte ne donnent pas cette valeur pour le territoire : elles sont montrées à part, quartier par "
@@ -116,16 +117,14 @@ def _groups(
     return rows, cells
 
 
-def _levels(
-    scopes: Sequence[_Scope], dossier: Dossier, ratings: Mapping[tuple[str, str], GroupRatings], pilot: str
-) -> Rows:
+def _levels(scopes: Sequence[_Scope], dossier: Dossier, ratings: Mapping[tuple[str, str], GroupRatings]) -> Rows:
     settled = {row["sous_question"]: row for row in dossier.tables["arbitrages"].to_dict("records")}
     rows: Rows = []
     for scope in scopes:
         found = settled.get(scope.sub.code, {}) if scope.applicable else {}
         level = _number(found.get("niveau"))
         known = level == level
-        own = ratings.get((scope.sub.code, pilot)) if scope.applicable else None
+        own = ratings.get((scope.sub.code, PILOT)) if scope.applicable else None
         rows.append(
             {
                 "question": scope.question.code,
@@ -394,19 +393,35 @@ def evaluate(referentiel: Referentiel, dossier: Dossier) -> Evaluation:
     Evaluation
         Confidential. ``compute.disclosure.protect`` makes what may be shown of it.
     """
-    rules = Rules(referentiel.regles)
     scopes = _scopes(referentiel, dossier)
+    return Evaluation(
+        territoire=dossier.territoire,
+        campagne=dossier.campagne,
+        referentiel=referentiel,
+        **{name: as_table(name, given) for name, given in _result_rows(referentiel, dossier, scopes).items()},
+        reference=dossier.reference,
+        textes=dossier.textes,
+        local=dossier.local,
+        empreinte=dossier.empreinte,
+        n_avertissements=len(dossier.avertissements),
+    )
+
+
+def _result_rows(
+    referentiel: Referentiel, dossier: Dossier, scopes: Sequence[_Scope]
+) -> dict[str, Rows | pd.DataFrame]:
+    """Rows of every result table, by name."""
+    rules = Rules(referentiel.regles)
     order = [(s.question.code, s.sub.code) for s in scopes if s.applicable]
     groups = list(referentiel.groupes_par_code)
-    pilot = next(iter(groups), "")
     ratings = group_ratings(*_columns(dossier.tables["cotations"], "sous_question", "groupe", "niveau", "silence"))
     group_rows, cells = _groups(scopes, ratings, groups)
-    levels = _levels(scopes, dossier, ratings, "pilote" if "pilote" in groups else pilot)
+    levels = _levels(scopes, dossier, ratings)
     values = _Indicators(referentiel, dossier)
     indicators = [row for scope in scopes for row in values.rows(scope)]
     evidence = _evidence(referentiel, dossier, levels, indicators)
     counts = {key: tuple(float(c) for c in found.counts) for key, found in ratings.items()}
-    rows: dict[str, Rows | pd.DataFrame] = {
+    return {
         "groupes": group_rows,
         "distributions": cells,
         "niveaux": levels,
@@ -430,17 +445,6 @@ def evaluate(referentiel: Referentiel, dossier: Dossier) -> Evaluation:
         "masques": [],
         **compute_surveys(referentiel, dossier),
     }
-    return Evaluation(
-        territoire=dossier.territoire,
-        campagne=dossier.campagne,
-        referentiel=referentiel,
-        **{name: as_table(name, given) for name, given in rows.items()},
-        reference=dossier.reference,
-        textes=dossier.textes,
-        local=dossier.local,
-        empreinte=dossier.empreinte,
-        n_avertissements=len(dossier.avertissements),
-    )
 
 
 def _quotation_key(row: dict[str, Any]) -> tuple[str, str, str]:

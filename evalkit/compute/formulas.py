@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from evalkit.model.referentiel import Formule, Indicateur
 
@@ -59,18 +60,18 @@ def given(number: float) -> bool:
     return not math.isnan(number)
 
 
-def _from(entry: Entry, **values: object) -> IndicatorResult:
+def _from(entry: Entry, **values: Any) -> IndicatorResult:
     base = IndicatorResult(
         numerator=entry.numerator, denominator=entry.denominator, year=entry.year, source=entry.source
     )
-    return replace(base, **values)  # type: ignore[arg-type]
+    return replace(base, **values)
 
 
 def _nothing(entry: Entry) -> IndicatorResult:
     return _from(entry, status=entry.silence or "non_repondu")
 
 
-def _impossible(entry: Entry, why: str, **values: object) -> IndicatorResult:
+def _impossible(entry: Entry, why: str, **values: Any) -> IndicatorResult:
     return _from(entry, status="non_calculable", explanation=why, **values)
 
 

@@ -238,11 +238,6 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
 }
 
 
-def empty_table(name: str) -> pd.DataFrame:
-    """An empty result table of a territory with its declared columns and dtypes."""
-    return as_table(name, [])
-
-
 def as_table(
     name: str,
     rows: list[dict[str, Any]] | pd.DataFrame,

@@ -120,6 +120,22 @@ class _Blocks:
         self.territories = synthese.territoires
         self.rows = {name: _records(synthese.tables[name]) for name in SYNTHESIS_TABLES}
 
+    def every(self, minimum: float, minimal_coverage: float) -> dict[str, Rows]:
+        """Rows of every table of :data:`SYNTHESIS_COLUMNS`, nothing hidden yet."""
+        return {
+            "territoires": self.territoires(),
+            "niveaux": self.niveaux(),
+            "questions": self.questions(minimum),
+            "indicateurs": self.indicateurs(),
+            "modalites": self.modalites(),
+            "ecarts": self.ecarts(),
+            "constats": self.constats(),
+            "repondants": self.repondants(),
+            "contexte": self.contexte(),
+            "typologie": self.typologie(minimal_coverage),
+            "nominatif": self.nominatif(),
+        }
+
     def territoires(self) -> Rows:
         questions = _by(self.rows["questions"], "territoire")
         people = _by(self.rows["repondants"], "territoire")
@@ -462,20 +478,9 @@ def protect_synthesis(
     values = Rules(rules)
     published = [p for p in known if isinstance(p, PublicationSynthese)]
     minimum = values["seuil_territoires"]
-    blocks = _Blocks(synthese)
-    rows: dict[str, Rows] = {
-        "territoires": blocks.territoires(),
-        "niveaux": blocks.niveaux(),
-        "questions": blocks.questions(minimum),
-        "indicateurs": blocks.indicateurs(),
-        "modalites": blocks.modalites(),
-        "ecarts": blocks.ecarts(),
-        "constats": blocks.constats(),
-        "repondants": blocks.repondants(),
-        "contexte": blocks.contexte(),
-        "typologie": blocks.typologie(values["couverture_minimale"]),
-        "nominatif": blocks.nominatif() if nominatif else [],
-    }
+    rows = _Blocks(synthese).every(minimum, values["couverture_minimale"])
+    if not nominatif:
+        rows["nominatif"] = []
     masks: list[dict[str, str]] = []
     for table, (keys, _) in _PROTECTED.items():
         sizes = {tuple(row[k] for k in keys): row["n_territoires"] for row in rows[table]}

@@ -49,8 +49,11 @@ TERRITORY_KEYS: tuple[tuple[str, str], ...] = (
     ("cite_educative", "oui ou non : y a-t-il une cité éducative ?"),
     ("delegue_prefet", "oui ou non : y a-t-il un délégué du préfet ?"),
     ("nb_communes", "nombre de communes, si la liste n'est pas donnée"),
-    ("annee", "année de la campagne ; laissez vide si ce classeur est rangé dans un dossier de campagne"),
-    ("date_reference", "date imprimée sur les documents, par exemple 30/11/2022 ; vide dans un dossier de campagne"),
+    ("annee", "année de la campagne, par exemple 2026 ; vide seulement si un fichier campagne.yml la donne"),
+    (
+        "date_reference",
+        "date imprimée sur les documents, par exemple 30/11/2026 ; vide seulement si campagne.yml la donne",
+    ),
     ("enseigne", "laissez vide (réservé aux exemples de formation)"),
 )
 _QPV_COLUMNS = (
@@ -60,8 +63,8 @@ _QPV_COLUMNS = (
     Column("communes", "texte", help="communes du quartier, séparées par ;"),
 )
 _GUIDE = (
-    "Ce classeur recueille l'évaluation de votre contrat de ville. Remplissez-le à votre rythme : rien n'est obligatoire.",
-    "1. Feuille « territoire » : l'identité du contrat, l'année et la date de référence. Feuille « qpv » : ses quartiers.",
+    "Ce classeur recueille l'évaluation de votre contrat de ville. Remplissez-le à votre rythme : ce qui manque sera dit.",
+    "1. Feuille « territoire » : l'identité du contrat, sans oublier l'année et la date de référence. Feuille « qpv » : ses quartiers.",
     "2. Feuille « cotations » : une ligne par personne (ou instance) et par sous-question, avec un niveau de 0 à 5.",
     "3. Feuille « arbitrages » : le niveau arrêté en réunion, une ligne par sous-question, et la preuve qui le justifie.",
     "4. Feuille « indicateurs » : une valeur, ou un numérateur et un dénominateur. Ils éclairent le débat, ils ne notent pas.",
@@ -69,7 +72,7 @@ _GUIDE = (
     "6. Ne sait pas, refus, non demandé… se choisissent dans la liste : une absence de réponse n'est jamais un zéro.",
     "7. Le répondant est un code (R01, R02…), jamais un nom. Le responsable est une fonction, jamais une personne.",
     "8. Les colonnes « (aide) » se remplissent seules. Les titres sont protégés, sans mot de passe : laissez-les tels quels.",
-    "9. Pour vérifier : evalkit verifier, suivi du nom de votre dossier. Chaque remarque donne la cellule à corriger.",
+    "9. Pour vérifier : python demarrer.py verifier, suivi du nom de votre dossier. Chaque remarque donne la cellule à corriger.",
     "10. La feuille « referentiel » donne les échelles complètes, du niveau 0 au niveau 5.",
 )
 

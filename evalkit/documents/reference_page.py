@@ -169,9 +169,12 @@ def _question(referentiel: Referentiel, question: Question) -> Iterator[Block]:
         yield from _sub_question(referentiel, sub)
     if question.questions_associees:
         yield Grid(
-            f"Questions évaluatives associées à l’axe {question.code} (proposées ; elles ne sont pas cotées)",
-            ("Code", "Question", "Critère", "Où trouver la réponse"),
-            [(q.code, q.libelle, q.critere, q.sources_reponse) for q in question.questions_associees],
+            f"Questions évaluatives associées à l’axe {question.code} (elles ne sont pas cotées)",
+            ("Code", "Question", "Critère", "Où trouver la réponse", "Origine"),
+            [
+                (q.code, q.libelle, q.critere, q.sources_reponse, STATUTS[q.statut][0])
+                for q in question.questions_associees
+            ],
         )
 
 

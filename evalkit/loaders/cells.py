@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
 from evalkit.loaders.grids import Raw, is_blank, normalise
@@ -17,6 +17,10 @@ from evalkit.loaders.pydantic_faults import nearest
 from evalkit.model.dossier import SILENCE_SYNONYMS, SILENCES, Column
 
 YEARS = (1990, 2100)
+_LONGEST_NUMBER = 15  # beyond, a slip of the hand that no message should repeat in full
+TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # they make what follows on the line read from right to left
+# Signs that cannot be seen, or that turn the rest of a line round: never repeated in a message.
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 Value = str | float | None
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2007\u2009]+")
 _MONTHS = {
@@ -86,7 +90,7 @@ def show(raw: Raw) -> str:
         return plain_number(float(raw)).replace(".", ",")
     if isinstance(raw, datetime | date):
         return raw.strftime("%d/%m/%Y")
-    text = str(raw).strip()
+    text = _UNSEEN.sub(" ", str(raw)).strip()
     return f"« {text if len(text) <= 60 else text[:57] + '…'} »"
 
 
@@ -124,6 +128,9 @@ def read_cell(raw: Raw, column: Column, words: Vocabulary, from_sheet: bool = Fa
     """
     if is_blank(raw):
         return Read()
+    if isinstance(raw, str) and TURNING.search(raw):
+        read = read_cell(TURNING.sub("", raw), column, words, from_sheet)
+        return replace(read, repair=read.repair or "un signe invisible, qui retourne le texte, a été retiré")
     if isinstance(raw, time | timedelta):
         return Read(
             fault=("DON-016", "une valeur, pas une durée ni une heure", "mettez la cellule au format « Texte »")
@@ -189,6 +196,8 @@ def _number_text(raw: str, from_sheet: bool, percent: bool) -> Read:
 
 def _number_cure(text: str) -> str:
     digits = re.findall(r"\d+(?:[.,]\d+)?", text)
+    if len(digits) == 1 and len(digits[0]) > _LONGEST_NUMBER:
+        return f"vérifiez la saisie : ce nombre a {len(digits[0])} chiffres"
     if len(digits) == 1:
         return f"tapez {digits[0]} seul si c’est le nombre exact ; sinon laissez vide et dites-le dans « source »"
     if len(digits) > 1:
@@ -270,10 +279,10 @@ def _niveau(raw: Raw, column: Column, words: Vocabulary, from_sheet: bool) -> Re
         fix = f"tapez {digits[0]} seul, ou un silence" if len(digits) == 1 else "tapez un seul chiffre de 0 à 5"
         return Read(fault=("DON-014", expected, fix))
     level = float(text.replace(",", "."))
-    if not level.is_integer():
-        return Read(fault=("DON-014", expected, f"choisissez {math.floor(level)} ou {math.ceil(level)}"))
     if not 0 <= level <= 5:
         return Read(fault=("DON-014", expected, "choisissez un niveau de l’échelle, de 0 à 5"))
+    if not level.is_integer():
+        return Read(fault=("DON-014", expected, f"choisissez {math.floor(level)} ou {math.ceil(level)}"))
     return Read(level, repair=repair)
 
 
@@ -429,6 +438,8 @@ def _qpv(raw: Raw, column: Column, words: Vocabulary, from_sheet: bool) -> Read:
         if not part:
             continue
         code = known.get(normalise(part)) or _padded(part, known.values())
+        if code is None and "codes_qpv" not in words.codes:
+            code = part  # the quarters themselves could not be read: that is said once, where they are declared
         if code is None:
             return unknown_code(part.upper(), known.values(), "un quartier déclaré dans le territoire")
         codes.append(code)

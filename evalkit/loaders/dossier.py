@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import EvalkitError, Fault, Place, only_errors, only_warnings
 from evalkit.loaders import dossier_checks as checks
-from evalkit.loaders.cells import Vocabulary
+from evalkit.loaders.cells import TURNING, Vocabulary
 from evalkit.loaders.coverage import missing_from_report
 from evalkit.loaders.fingerprint import ensure_key, fingerprint, key_path, read_key
 from evalkit.loaders.grids import Grid, Workbook, normalise, read_csv, read_workbook
 from evalkit.loaders.pydantic_faults import nearest
+from evalkit.loaders.regional_reference import wrong_reference
 from evalkit.loaders.tables import TableReading, frame_of, known_headers, read_table, vocabulary
 from evalkit.loaders.territory import (
     CAMPAGNE_KEYS,
@@ -36,7 +38,16 @@ from evalkit.model.territory import Campagne, Territory
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DossierCheck", "check_dossier", "ensure_key", "key_path", "list_dossiers", "load_campagne", "load_dossier"]
+__all__ = [
+    "DossierCheck",
+    "check_dossier",
+    "departement_of",
+    "ensure_key",
+    "key_path",
+    "list_dossiers",
+    "load_campagne",
+    "load_dossier",
+]
 WORKBOOK_NAME = "evaluation.xlsx"
 TERRITORY_FILE = "territoire.yml"
 CAMPAGNE_FILE = "campagne.yml"
@@ -128,10 +139,19 @@ def _looks_like_dossier(folder: Path) -> bool:
     return not any(folder.iterdir()) or any(stem in names or bool(nearest(stem, names)) for stem in stems)
 
 
+def departement_of(path: Path, referentiel: Referentiel) -> str:
+    """Department of a territory, "" when its identity cannot be read. Only the identity is read."""
+    reading = _Reading(path.resolve(), referentiel)
+    _inventory(reading)
+    _read_campagne(reading)
+    _read_territory(reading)
+    return reading.territory.departement if reading.territory else ""
+
+
 # --- a dossier ----------------------------------------------------------------------------------------------------------
 
 
-def load_dossier(path: str | Path, referentiel: Referentiel) -> Dossier:
+def load_dossier(path: str | Path, referentiel: Referentiel, *, with_reference: bool = True) -> Dossier:
     """Read one territory.
 
     Parameters
@@ -140,6 +160,9 @@ def load_dossier(path: str | Path, referentiel: Referentiel) -> Dossier:
         Folder of a territory inside its campaign, or a lone ``.xlsx``.
     referentiel
         The framework that codes are checked against.
+    with_reference
+        Read the frozen regional reference too. A synthesis has no use of it, and must not be stopped by a damaged one:
+        it is what makes the next.
 
     Returns
     -------
@@ -152,7 +175,7 @@ def load_dossier(path: str | Path, referentiel: Referentiel) -> Dossier:
         Every fault of every file of the dossier, warnings included.
     """
     reading = _read(Path(path), referentiel)
-    dossier = _assemble(reading)
+    dossier = _assemble(reading, with_reference=with_reference)
     if dossier is None or only_errors(reading.faults):
         raise EvalkitError(_ordered(reading.faults))
     return dossier
@@ -185,7 +208,8 @@ def _read(path: Path, referentiel: Referentiel) -> _Reading:
     _read_campagne(reading)
     _read_territory(reading)
     qpv = (*reading.territory.qpv, *reading.territory.qpv_anciens) if reading.territory else ()
-    reading.words = vocabulary(referentiel, qpv)
+    unread = reading.territory is None or any(fault.code == "DON-025" for fault in reading.faults)
+    reading.words = vocabulary(referentiel, None if unread else qpv)
     for name in TABLES:
         reading.attempt(_read_one_table, reading, name)
     _check_together(reading)
@@ -200,16 +224,32 @@ def _inventory(reading: _Reading) -> None:
             continue
         stem, suffix = normalise(file.stem), file.suffix.lower()
         if not reading.is_folder or file.name.lower() == WORKBOOK_NAME:
-            reading.workbook = reading.attempt(read_workbook, file, reading.show(file))
+            _open_workbook(reading, file)
         elif suffix == ".csv" and stem in TABLES:
             _keep_csv(reading, stem, file)
         elif suffix in _OLD_WORKBOOKS:
             if reading.attempt(read_workbook, file, reading.show(file)) is not None:
                 _say_file(reading, file)
-        elif file.name.lower() not in _OTHER_FILES and suffix in (".csv", ".xlsx", ".yml", ".yaml"):
+        elif not _is_expected(file) and suffix in (".csv", ".xlsx", ".yml", ".yaml"):
             _say_file(reading, file)
     if reading.workbook:
         _inventory_sheets(reading)
+
+
+def _is_expected(file: Path) -> bool:
+    """One of the files of a dossier; written in capitals, only where the system does not tell them apart."""
+    name = file.name.lower()
+    return name in _OTHER_FILES and (file.name == name or (file.parent / name).exists())
+
+
+def _open_workbook(reading: _Reading, file: Path) -> None:
+    if reading.workbook is not None:  # evaluation.xlsx and EVALUATION.xlsx, where the system tells them apart
+        fix = "gardez le plus récent et retirez l’autre du dossier"
+        place = Place(reading.show(file))
+        read = f"un second classeur, à côté de {reading.workbook.file}"
+        reading.faults.append(Fault("DON-011", place, read, "un seul classeur par dossier", fix))
+        return
+    reading.workbook = reading.attempt(read_workbook, file, reading.show(file))
 
 
 def _keep_csv(reading: _Reading, name: str, file: Path) -> None:
@@ -274,6 +314,8 @@ def _read_campagne(reading: _Reading) -> None:
         if reading.campagne:
             place = Place(f"{parent.name}/{CAMPAGNE_FILE}", note="referentiel_version")
             reading.faults += checks.check_version(reading.campagne.referentiel_version, reading.referentiel, place)
+            place = Place(f"{parent.name}/{CAMPAGNE_FILE}", note="modules")
+            reading.faults += checks.check_modules(reading.campagne.modules, reading.referentiel, place)
     elif reading.is_folder and "territoire" not in reading.sheets:
         place = Place(f"{parent.name}/{CAMPAGNE_FILE}")
         expected = "un fichier campagne.yml dans le dossier de la campagne"
@@ -324,6 +366,10 @@ def _no_territory(reading: _Reading) -> None:
     expected = "un fichier territoire.yml, ou une feuille « territoire » dans evaluation.xlsx"
     if any(fault.code == "DON-009" and "territoire" in fault.fix for fault in reading.faults):
         return
+    workbooks = (".xlsx", *_OLD_WORKBOOKS)
+    files = [fault.place.file.lower() for fault in only_errors(reading.faults) if not fault.place.cell]
+    if any(name.endswith(workbooks) for name in files):
+        return  # the identity may well be in the workbook that could not be opened: that is what must be mended
     fix = "créez le dossier avec « evalkit nouveau », ou copiez un territoire.yml de sample_data"
     reading.faults.append(Fault("DON-024", Place(where), "pas d’identité du territoire", expected, fix))
 
@@ -383,9 +429,11 @@ def _check_together(reading: _Reading) -> None:
 def _read_previous(reading: _Reading) -> None:
     """Findings of the same territory in the previous campaign; its own faults are not this dossier's."""
     campaign = reading.campagne.campagne_precedente if reading.campagne else ""
+    if reading.campagne is None:
+        return  # which campaign came before is not known: campagne.yml is to be mended first
     folder = reading.path.parent.parent / campaign / reading.path.name
     known = None
-    if campaign and folder.exists():
+    if campaign and os.path.exists(folder):  # not Path.exists: a name far too long is only a folder that is not there
         previous = _Reading(folder, reading.referentiel, words=vocabulary(reading.referentiel))
         _inventory(previous)
         previous.attempt(_read_one_table, previous, "constats")
@@ -393,6 +441,10 @@ def _read_previous(reading: _Reading) -> None:
         if table is not None:
             reading.precedents = frame_of(table.table, [row for row in table.rows if not row.broken])
         known = [] if reading.precedents is None else reading.precedents["id"].dropna().tolist()
+        unread = only_errors([*previous.faults, *(table.faults if table else ())])
+        if unread and not known and "suivis" in reading.tables:
+            checks.tell_unread_findings(reading.tables["suivis"], f"{campaign}/{reading.path.name}")
+            return
     if "suivis" in reading.tables:
         checks.check_followups(reading.tables["suivis"], known, campaign)
 
@@ -400,10 +452,10 @@ def _read_previous(reading: _Reading) -> None:
 # --- the rest of the folder ---------------------------------------------------------------------------------------------
 
 
-def _assemble(reading: _Reading) -> Dossier | None:
+def _assemble(reading: _Reading, *, with_reference: bool = True) -> Dossier | None:
     """The dossier as far as it could be read; None without its identity or its campaign."""
     contexte = reading.attempt(_context, reading)
-    reference = reading.attempt(_reference, reading)
+    reference = reading.attempt(_reference, reading) if with_reference else None
     textes = _texts(reading)
     local = _local(reading)
     if reading.territory is None or reading.campagne is None:
@@ -455,10 +507,17 @@ def _reference(reading: _Reading) -> Mapping[str, Any] | None:
     file = reading.path.parent / name
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise EvalkitError([_bad_reference(file, "un fichier absent ou abîmé")]) from error
-    if not isinstance(content, dict) or content.get("format") != 1:
-        raise EvalkitError([_bad_reference(file, "un fichier d’une autre forme")])
+    minimum = next((r.valeur for r in reading.referentiel.regles if r.code == "seuil_territoires"), 0)
+    wrong = wrong_reference(content, minimum)  # type: ignore[arg-type]
+    if wrong:
+        raise EvalkitError([_bad_reference(file, wrong)])
+    place = Place(f"{file.parent.name}/{file.name}", note="referentiel_version")
+    faults = checks.check_version(content["referentiel_version"], reading.referentiel, place)
+    if faults:
+        fix = "figez la référence de nouveau (evalkit synthese --figer), ou retirez « reference_regionale » de campagne.yml"
+        raise EvalkitError([replace(fault, fix=fix) for fault in faults])
     return content
 
 
@@ -473,7 +532,7 @@ def _texts(reading: _Reading) -> dict[str, str]:
     out = {}
     for file in sorted(folder.glob("*.md")) if reading.is_folder else []:
         try:
-            out[file.stem] = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+            out[file.stem] = TURNING.sub("", file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
         except (OSError, UnicodeDecodeError):
             fix = "enregistrez ce texte en UTF-8"
             reading.faults.append(
@@ -502,10 +561,11 @@ def _local(reading: _Reading) -> Mapping[str, Any] | None:
         )
         return None
     known = {*reading.referentiel.questions_par_code, *reading.referentiel.sous_questions}
+    own: set[str] = set()
     for rank, item in enumerate(questions):
         place = Place(shown, line=document.line(("questions", rank)))
-        if not isinstance(item, dict) or not item.get("code") or not item.get("libelle"):
-            fix = "ajoutez « code » et « libelle »"
+        if not isinstance(item, dict) or not all(_is_label(item.get(name)) for name in ("code", "libelle")):
+            fix = "ajoutez « code » et « libelle », chacun avec un texte"
             reading.faults.append(
                 Fault("DON-042", place, "une question sans code ou sans libellé", "un code et un libellé", fix)
             )
@@ -514,4 +574,15 @@ def _local(reading: _Reading) -> Mapping[str, Any] | None:
             reading.faults.append(
                 Fault("DON-042", place, f"« {item['code']} », déjà dans le référentiel", "un code à vous", fix)
             )
+        elif str(item["code"]) in own:
+            fix = "donnez un code différent à chaque question"
+            reading.faults.append(
+                Fault("DON-042", place, f"« {item['code']} », déjà donné plus haut", "un code par question", fix)
+            )
+        else:
+            own.add(str(item["code"]))
     return data
+
+
+def _is_label(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip() != ""

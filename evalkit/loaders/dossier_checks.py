@@ -134,7 +134,8 @@ def _check_share(
         reading.say("DON-015", row, "numerateur", read, expected, "vérifiez que les deux nombres ne sont pas inversés")
     if value is not None and not 0 <= value <= 100:
         slipped = next((value / ten for ten in (10, 100, 1000) if 0 <= value / ten <= 100), None)
-        fix = f"si la virgule a glissé, saisissez {show(round(slipped, 10))}" if slipped else "retirez le signe moins"
+        fix = f"si la virgule a glissé, saisissez {show(round(slipped, 10))}" if slipped else ""
+        fix = fix or ("retirez le signe moins" if value < 0 else "vérifiez la saisie : une part ne dépasse pas 100")
         fix += " ; si la donnée manque, laissez vide et écrivez « nr » dans la colonne « silence »"
         reading.say("DON-003", row, "valeur", show(value), "une part entre 0 et 100", fix)
     elif value is not None and top is not None and bottom and abs(value - 100 * top / bottom) > 0.6:
@@ -208,6 +209,14 @@ def check_followups(reading: TableReading, known: Iterable[str] | None, campaign
             reading.say(
                 "DON-040", row, "constat_precedent", f"« {code} »", f"un constat de la campagne {campaign}", fix
             )
+
+
+def tell_unread_findings(reading: TableReading, previous: str) -> None:
+    """The previous dossier is there and its findings could not be read: said once, with where to look."""
+    if reading.rows:
+        read, expected = f"les constats de {previous} ne se lisent pas", "un dossier précédent sans anomalie"
+        fix = f"lancez « evalkit verifier » sur {previous} et corrigez-le ; les suivis sont imprimés sans le texte d’origine"
+        reading.say("DON-040", reading.rows[0], "constat_precedent", read, expected, fix)
 
 
 def check_actions(reading: TableReading) -> None:
@@ -333,3 +342,15 @@ def check_version(stated: str, referentiel: Referentiel, place: Place) -> list[F
         "reprenez le classeur de cette version (evalkit nouveau), ou corrigez « referentiel_version » dans campagne.yml"
     )
     return [Fault("DON-022", place, read, expected, fix)]
+
+
+def check_modules(stated: Iterable[str], referentiel: Referentiel, place: Place) -> list[Fault]:
+    """Modules of a campaign that the framework does not have: left alone, a module would drop out in silence."""
+    known = [module.code for module in referentiel.modules]
+    faults = []
+    for code in stated:
+        if code not in known:
+            near = nearest(normalise(code), known)
+            fix = f"écrivez {near} ?" if near else "retirez ce module"
+            faults.append(Fault("DON-013", place, f"« {code} »", "l’un de ces modules : " + ", ".join(known), fix))
+    return faults

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from evalkit.model.territory import Territory
 
 STATE_FOLDER = ".evalkit"
+_SHORTEST_KEY = 16  # bytes
 _PRINTED_IN_ORDER = ("constats", "verbatims")  # the report follows the order in which these are written
 
 
@@ -30,11 +31,12 @@ def key_path(dossier: Path) -> Path:
 
 
 def read_key(dossier: Path) -> bytes:
-    """The key of a dossier, empty when there is none."""
+    """The key of a dossier, empty when there is none, or none that keeps a fingerprint from being guessed."""
     try:
-        return bytes.fromhex(key_path(dossier).read_text(encoding="ascii").strip())
+        key = bytes.fromhex(key_path(dossier).read_text(encoding="ascii").strip())
     except (OSError, ValueError):
         return b""
+    return key if len(key) >= _SHORTEST_KEY else b""
 
 
 def ensure_key(dossier: Path) -> bytes:
@@ -83,8 +85,16 @@ def fingerprint(
         "textes": dict(textes),
         "local": local,
     }
+    content = _text_keys(content)
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), key=key[:64], digest_size=16).hexdigest()
+
+
+def _text_keys(value: Any) -> Any:
+    """Plain data whose keys are all text: a YAML file may mix ``3:`` and ``a:``, which cannot be put in order together."""
+    if isinstance(value, Mapping):
+        return {str(key): _text_keys(item) for key, item in value.items()}
+    return [_text_keys(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _rows(name: str, table: pd.DataFrame) -> list[list[Any]]:

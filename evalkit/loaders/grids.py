@@ -12,6 +12,7 @@ import io
 import re
 import unicodedata
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -221,6 +222,8 @@ def read_workbook(path: Path, shown: str = "") -> Workbook:
     EvalkitError
         DON-001, DON-002, DON-004, DON-005, DON-006: the file is not a workbook that can be read.
     """
+    from xml.etree.ElementTree import ParseError
+
     from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
     shown = shown or path.name
@@ -241,7 +244,16 @@ def read_workbook(path: Path, shown: str = "") -> Workbook:
             if kinds.get(name) == SheetTypeEnum.WorkSheet
         )
         return Workbook(shown, grids, _properties(archive))
-    except (CalamineError, zipfile.BadZipFile, KeyError, OSError, RuntimeError, ValueError) as error:
+    except (
+        CalamineError,
+        ParseError,
+        zipfile.BadZipFile,
+        zlib.error,
+        KeyError,
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         raise _damaged(shown) from error
 
 

@@ -32,6 +32,7 @@ CONTEXT_COLUMNS: dict[str, str] = {
 }
 KEY = ("qpv", "theme", "variable", "edition")
 NATIONAL_ROW = "Ensemble"
+_SILENCES = ("secret", "non_significatif", "non_disponible")
 _NAME = re.compile(r"(?<![A-Z])([A-Z]{4})_(20\d\d)(?!\d)")
 _YEAR = re.compile(r"(?<!\d)(20[12]\d)(?!\d)")
 _QPV = {
@@ -468,7 +469,27 @@ def read_context(path: Path) -> pd.DataFrame:
     missing = [name for name in CONTEXT_COLUMNS if name not in frame.columns]
     if missing:
         raise EvalkitError([_damaged(path, f"un fichier sans colonne {', '.join(missing)}")])
-    return frame[list(CONTEXT_COLUMNS)]
+    frame = frame[list(CONTEXT_COLUMNS)]
+    wrong = _not_as_written(frame)
+    if wrong:
+        raise EvalkitError([_damaged(path, wrong)])
+    return frame
+
+
+def _not_as_written(frame: pd.DataFrame) -> str:
+    """What in a context table evalkit never writes, "" when all is as it should be."""
+    texts = [name for name in CONTEXT_COLUMNS if name != "valeur"]
+    not_text = [n for n in texts if pd.api.types.infer_dtype(frame[n], skipna=True) not in ("string", "empty")]
+    if not_text and len(frame):
+        return f"autre chose que du texte dans la colonne {', '.join(not_text)}"
+    values = frame["valeur"]
+    if len(frame) and (not pd.api.types.is_float_dtype(values) or values.isin([math.inf, -math.inf]).any()):
+        return "autre chose que des nombres dans la colonne valeur"
+    if not frame["silence"].dropna().isin(_SILENCES).all():
+        return "un silence inconnu dans la colonne silence"
+    if frame[list(KEY)].isna().any(axis=None) or frame.duplicated(list(KEY)).any():
+        return "des lignes sans clé, ou répétées"
+    return ""
 
 
 @lru_cache(maxsize=1)

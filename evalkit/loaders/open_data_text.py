@@ -187,11 +187,11 @@ def read_json(path: Path) -> tuple[Any, list[Fault]]:
         return None, [unreadable(path)]
     try:
         return json.loads(text), []
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         return None, [
             Fault(
                 "DON-072",
-                Place(str(path), line=error.lineno),
+                Place(str(path), line=getattr(error, "lineno", None)),
                 "un fichier interrompu ou mal formé",
                 "un fichier GeoJSON (ou JSON) complet",
                 "téléchargez-le de nouveau : il a sans doute été coupé",

@@ -83,21 +83,21 @@ def known_headers() -> frozenset[str]:
     return frozenset(normalise(column.name) for table in TABLES.values() for column in table.columns)
 
 
-def vocabulary(referentiel: Referentiel, qpv: Iterable[Qpv] = ()) -> Vocabulary:
-    """Codes that the cells of a dossier may name."""
+def vocabulary(referentiel: Referentiel, qpv: Iterable[Qpv] | None = ()) -> Vocabulary:
+    """Codes that the cells of a dossier may name; ``qpv`` is None when the declared ones could not be read."""
     groups = {}
     for groupe in referentiel.groupes:
         groups.update(dict.fromkeys(map(normalise, (groupe.libelle, groupe.pluriel, groupe.court)), groupe.code))
     groups.update(forms(referentiel.groupes_par_code))
-    return Vocabulary(
-        {
-            "code_sous_question": forms(referentiel.sous_questions),
-            "code_question": forms(referentiel.questions_par_code),
-            "code_indicateur": forms(referentiel.indicateurs),
-            "groupe": groups,
-            "codes_qpv": forms(item.code for item in qpv),
-        }
-    )
+    codes = {
+        "code_sous_question": forms(referentiel.sous_questions),
+        "code_question": forms(referentiel.questions_par_code),
+        "code_indicateur": forms(referentiel.indicateurs),
+        "groupe": groups,
+    }
+    if qpv is not None:
+        codes["codes_qpv"] = forms(item.code for item in qpv)
+    return Vocabulary(codes)
 
 
 def read_table(grid: Grid, table: Table, words: Vocabulary) -> TableReading:

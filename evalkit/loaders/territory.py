@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evalkit.errors import EvalkitError, Fault, Place, only_errors
-from evalkit.loaders.cells import as_text, read_date, show
+from evalkit.loaders.cells import YEARS, as_text, read_date, show
 from evalkit.loaders.grids import Grid, is_blank, normalise
 from evalkit.loaders.pydantic_faults import nearest
 from evalkit.loaders.yaml_files import YamlCodes, YamlFile, read_yaml
@@ -132,7 +132,7 @@ def read_keys(facts: Facts, keys: Iterable[Key], data: Mapping[str, Any] | None 
         value = data.get(key.name)
         if value is None or value == "":
             if key.required:
-                fix = f"ajoutez une ligne « {key.name} »"
+                fix = f"écrivez la valeur en face de « {key.name} » ; ajoutez la ligne si elle manque"
                 facts.say("DON-024", root, f"pas de « {key.name} »", f"« {key.name} » : {key.help}", fix)
             continue
         read = _value(facts, key, value, (*root, key.name))
@@ -153,10 +153,14 @@ def _value(facts: Facts, key: Key, value: Any, path: tuple[Any, ...]) -> Any:
     if key.kind == "oui_non":
         return _yes_no(facts, value, path)
     if key.kind == "nombre":
-        if re.fullmatch(r"\d+([.,]0+)?", str(value)):
-            return int(float(str(value).replace(",", ".")))
-        facts.say("DON-016", path, show(value), "un nombre entier", "tapez le nombre en chiffres")
-        return None
+        if not re.fullmatch(r"[0-9]{1,12}([.,]0+)?", str(value)):
+            facts.say("DON-016", path, show(value), "un nombre entier", "tapez le nombre en chiffres")
+            return None
+        number = int(re.split(r"[.,]", str(value))[0])
+        if key.name == "annee" and not YEARS[0] <= number <= YEARS[1]:
+            facts.say("DON-003", path, show(value), f"une année entre {YEARS[0]} et {YEARS[1]}", "corrigez l’année")
+            return None
+        return number
     if key.kind == "date":
         read = read_date(value)
         if read.fault or len(str(read.value)) != 10:

@@ -26,9 +26,13 @@ except ImportError:  # pragma: no cover - depends on the installation
 
 Key = str | int
 KeyPath = tuple[Key, ...]
-_INTEGER = re.compile(r"^(0|-?[1-9][0-9]*)$")
-_DECIMAL = re.compile(r"^-?(0|[1-9][0-9]*)\.[0-9]+$")
-_HIDDEN = re.compile(r"[^\x09\x0A\x0D\x20-\x7E\x85\xA0-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]|\uFEFF")
+# Longer writings are no number that anyone means: they stay text, which the checks of each key then refuse.
+_INTEGER = re.compile(r"^(0|-?[1-9][0-9]{0,17})$")
+_DECIMAL = re.compile(r"^-?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}$")
+_LONGEST_QUOTE = 100
+_HIDDEN = re.compile(
+    r"[^\x09\x0A\x0D\x20-\x7E\x85\xA0-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]|[\u202A-\u202E\u2066-\u2069\uFEFF]"
+)
 _CONSTANTS: dict[str, Any] = {"": None, "null": None, "~": None, "true": True, "false": False}
 
 
@@ -170,7 +174,7 @@ class _Building:
         self._seen.add(id(node))
         if isinstance(node.value, str):
             return _scalar(node)
-        if node.tag.endswith(":map"):
+        if node.id == "mapping":  # whatever tag was written before it
             return self._mapping(node, path)
         return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
 
@@ -273,7 +277,7 @@ def _explain(rows: list[str], error: _SyntaxFault) -> tuple[str, str, str, int]:
             return "une tabulation en début de ligne", "des espaces", "remplacez la tabulation par deux espaces", line
         if _has_bare_colon(row):
             return (
-                f"« {row.strip()} » : un deux-points suivi d’une espace dans un texte sans guillemets",
+                f"« {_short(row)} » : un deux-points suivi d’une espace dans un texte sans guillemets",
                 "un texte entre guillemets quand il contient « : »",
                 "entourez tout le texte de guillemets doubles",
                 line,
@@ -282,7 +286,7 @@ def _explain(rows: list[str], error: _SyntaxFault) -> tuple[str, str, str, int]:
             return _open_quote(row, line)
         if re.match(r"^[^#\"']*:\s+[@`%&*!|>\[{]", row) and ("scann" in error.problem or "found" in error.problem):
             return (
-                f"« {row.strip()} » : un texte qui commence par un signe réservé",
+                f"« {_short(row)} » : un texte qui commence par un signe réservé",
                 "un texte entre guillemets",
                 "entourez le texte de guillemets doubles et refermez les crochets",
                 line,
@@ -292,7 +296,7 @@ def _explain(rows: list[str], error: _SyntaxFault) -> tuple[str, str, str, int]:
         if row.count('"') % 2:
             return _open_quote(row, number)
     line = min(max(error.line, 1), max(len(rows), 1))
-    row = rows[line - 1].strip() if rows else ""
+    row = _short(rows[line - 1]) if rows else ""
     return (
         f"« {row} »" if row else "une ligne que l’on ne sait pas lire",
         "« clé: valeur », ou un tiret pour un élément de liste, bien aligné avec ses voisins",
@@ -301,9 +305,15 @@ def _explain(rows: list[str], error: _SyntaxFault) -> tuple[str, str, str, int]:
     )
 
 
+def _short(row: str) -> str:
+    """A line quoted in a message, cut when it is a paragraph."""
+    text = row.strip()
+    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
+
+
 def _open_quote(row: str, line: int) -> tuple[str, str, str, int]:
     return (
-        f"« {row.strip()} » : un guillemet ouvert et jamais refermé",
+        f"« {_short(row)} » : un guillemet ouvert et jamais refermé",
         "deux guillemets, avant et après le texte",
         "ajoutez le guillemet qui manque",
         line,

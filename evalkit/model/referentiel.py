@@ -133,7 +133,7 @@ class SousQuestion(Documented):
     applicable_si: Condition | None = None
 
 
-class QuestionAssociee(Strict):
+class QuestionAssociee(Documented):
     """Evaluative question attached to a cross-cutting axis (LCD-E1…), asked to the reader, not rated."""
 
     code: Code
@@ -187,7 +187,6 @@ class Groupe(Strict):
     pluriel: Text
     court: Text
     institution: bool = False
-    personnes: bool = Field(default=True, description="Les cotations viennent de personnes (seuils d'atelier).")
     couleur: Text
     marqueur: Text
 
@@ -201,7 +200,7 @@ class Collecte(Strict):
 
 
 class Unite(Strict):
-    """A unit; ``symbole`` is printed after the number; ``bornes`` when the unit itself has limits."""
+    """A unit; ``symbole`` is printed after the number, after a space when ``espace``."""
 
     code: Text
     libelle: Text
@@ -231,7 +230,7 @@ class Regle(Documented):
 
 
 class IndicateurContexte(Documented):
-    """A context figure (CTX.n): shown, never scored. ``variables``: publisher's names by edition, see contexte/."""
+    """A context figure (CTX.n): shown, never scored. The publisher's names by edition are in contexte/."""
 
     code: Code
     libelle: Text
@@ -309,11 +308,6 @@ class Referentiel(Strict):
     def unites_par_code(self) -> dict[str, Unite]:
         """Unit by code."""
         return {unite.code: unite for unite in self.unites}
-
-    @cached_property
-    def sources_par_code(self) -> dict[str, Source]:
-        """Source by code."""
-        return {source.code: source for source in self.sources}
 
     def regle(self, code: str) -> Regle:
         """One rule by code; a KeyError here is a bug of ours (the loader checks that every rule we use exists)."""

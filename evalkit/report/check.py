@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +17,7 @@ def check_page(html: str) -> dict[str, Any]:
     -------
     dict
         ``anomalies`` (French sentences, empty when nothing was found), ``comptes`` (figures, tables, headings),
-        ``verifie_par``, ``non_verifie`` (what no machine checked).
+        ``fictif`` (the stamp says that the data are invented), ``verifie_par``, ``non_verifie`` (what no machine checked).
     """
     from bs4 import BeautifulSoup
 
@@ -30,6 +31,7 @@ def check_page(html: str) -> dict[str, Any]:
             "titres": len(soup.find_all(["h1", "h2", "h3", "h4", "h5", "h6"])),
             "octets": len(html.encode("utf-8")),
         },
+        "fictif": _is_invented(soup),
         "verifie_par": "evalkit (structure de la page)",
         "non_verifie": [
             "justesse des textes de remplacement",
@@ -38,6 +40,11 @@ def check_page(html: str) -> dict[str, Any]:
             "lecture par un lecteur d'écran",
         ],
     }
+
+
+def _is_invented(soup: Any) -> bool:
+    meta = soup.find("meta", attrs={"name": "evalkit"})
+    return bool(meta and json.loads(meta["content"]).get("fictif"))
 
 
 def _headings(soup: Any) -> list[str]:

@@ -164,7 +164,8 @@ def _cell(value: object, numeric: bool) -> Html:
     if numeric:
         short = len(str(value)) < 24 and not isinstance(value, Html)
         return tag("td", value, classe="nombre chiffre" if short else "nombre")
-    return tag("td", value, classe="libre" if len(str(value)) > 24 else None)
+    seen = re.sub(r"<[^>]+>", "", value) if isinstance(value, Html) else str(value)
+    return tag("td", value, classe="libre" if len(seen) > 24 else None)
 
 
 def table(
@@ -202,7 +203,8 @@ def table(
     body = []
     for row in rows:
         cells = [_cell(value, i in right) for i, value in enumerate(row) if i]
-        body.append(tag("tr", tag("th", row[0], scope="row"), *cells))
+        long = not isinstance(row[0], Html) and len(str(row[0])) > 16
+        body.append(tag("tr", tag("th", row[0], scope="row", classe="libre" if long else None), *cells))
     grid = tag(
         "table", tag("caption", caption), tag("thead", tag("tr", *head)), tag("tbody", join(*body, separator="\n"))
     )
@@ -210,10 +212,11 @@ def table(
     return join(region, paragraph(note, classe="note"))
 
 
-def figure(chart: Chart | None, titled: bool = True) -> Html:
+def figure(chart: Chart | None, titled: bool = True, values: Html | None = None) -> Html:
     """A chart: caption, picture with its alternative text, and the same values as a table. Nothing for ``None``.
 
-    ``titled``: print its title; not when a heading says the same just above.
+    ``titled``: print its title; not when a heading says the same just above. ``values``: a table of the section that
+    already holds every value of the chart, printed in the place of the chart's own so that no figure is said twice.
     """
     if chart is None:
         return Html("")
@@ -227,7 +230,7 @@ def figure(chart: Chart | None, titled: bool = True) -> Html:
     small = tag("small", " ".join([*said, chart.note]).strip()) if said or chart.note else Html("")
     frame = chart.donnees
     rows = [[_chart_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-    values = table([str(column) for column in frame.columns], rows, caption=f"Données : {chart.titre}")
+    values = values or table([str(column) for column in frame.columns], rows, caption=f"Données : {chart.titre}")
     details = tag("details", tag("summary", "Données du graphique"), values, open="open") if values else Html("")
     return tag(
         "figure",

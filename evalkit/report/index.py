@@ -46,7 +46,8 @@ def render_index(campagne: Campagne, documents: Sequence[Mapping[str, Any]], syn
         _reports(done),
         _failures(failed),
     )
-    return _page(campagne, body)
+    fictif = campagne.fictif or any(document["controle"].get("fictif") for document in documents)
+    return _page(campagne, body, fictif)
 
 
 def _syntheses(names: Sequence[str]) -> Html:
@@ -92,16 +93,16 @@ def _fault(anomaly: Mapping[str, Any]) -> Html:
     return join(paragraph(tag("strong", f"{anomaly['code']} — {anomaly['titre']}")), tag("dl", *lines, classe="fiche"))
 
 
-def _page(campagne: Campagne, body: Html) -> str:
+def _page(campagne: Campagne, body: Html, fictif: bool) -> str:
     style = (TEMPLATES / "evalkit" / "style.css").read_text(encoding="utf-8")
     stamp = {
         "campagne": campagne.code,
         "date_reference": campagne.date_reference,
         "evalkit": __version__,
-        "fictif": campagne.fictif,
+        "fictif": fictif,
         "referentiel": campagne.referentiel_version,
     }
-    mark = tag("p", _FICTIF, classe="marque") if campagne.fictif else Html("")
+    mark = tag("p", _FICTIF, classe="marque") if fictif else Html("")
     return f"""<!DOCTYPE html>
 <html lang="fr">
 <head>

@@ -117,8 +117,19 @@ def show_synthesis_question(synthesis: PublicationSynthese, code: str) -> Html:
         paragraph(tag("em", question.libelle)) if question.libelle != question.titre else "",
         paragraph(sentences.synthesis_question(synthesis, mine), classe="encadre"),
         chart or (tables.synthesis_sub_questions(synthesis, code) if settled else ""),
-        join(heading(3, "Indicateurs", f"{code}-indicateurs"), spread, categories) if spread or categories else "",
+        join(heading(3, "Indicateurs", f"{code}-indicateurs"), spread, categories)
+        if spread or categories
+        else paragraph(_no_spread(synthesis, code)),
     )
+
+
+def _no_spread(synthesis: PublicationSynthese, code: str) -> str:
+    """Why no indicator is given, when territories have values but too few."""
+    frame = synthesis.tables["indicateurs"]
+    if not (frame.loc[frame["question"] == code, "n_territoires"] > 0).any():
+        return ""
+    least = int(synthesis.referentiel.seuil("seuil_territoires"))
+    return f"Indicateurs : moins de {least} territoires ont une valeur publiable, aucune répartition n’est donnée."
 
 
 def show_other_synthesis_questions(synthesis: PublicationSynthese, *shown: str) -> Html:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from evalkit.charts.context import draw_context
+from evalkit.charts.context import NATIONAL, draw_context
 from evalkit.charts.indicators import draw_indicators
 from evalkit.charts.maturity import draw_coverage, draw_question_groups
 from evalkit.compute.results import Publication
@@ -55,7 +55,7 @@ def show_title(publication: Publication) -> Html:
     pairs = [
         ("Département", territory.departement),
         ("Contrat", ", ".join(part for part in (territory.code, f"génération {territory.generation}") if part)),
-        ("Porteur", join_french([TYPES.get(territory.type, territory.type), territory.epci], last="—")),
+        ("Porteur", _holder(territory.type, territory.epci)),
         ("Communes", join_french(territory.communes)),
         ("Modules évalués", join_french(module.libelle for module in _modules(publication))),
         ("Campagne", campaign.libelle),
@@ -79,6 +79,20 @@ def report_title(name: str) -> str:
     if name.lower().startswith("contrat de ville"):
         return f"Évaluation du {name[0].lower()}{name[1:]}"
     return f"Évaluation du contrat de ville : {name}"
+
+
+def _holder(kind: str, name: str) -> str:
+    """Kind and name of the institution that holds the contract; the name may already say its kind.
+
+    >>> _holder("communaute_agglomeration", "Communauté d'agglomération d’Ardelle")
+    "Communauté d'agglomération d’Ardelle"
+    >>> _holder("commune", "Ardelle")
+    'commune — Ardelle'
+    """
+    label = TYPES.get(kind, kind)
+    if slug(name).startswith(slug(label)):
+        return name
+    return " — ".join(part for part in (label, name) if part)
 
 
 def _is_invented(publication: Publication) -> bool:
@@ -110,19 +124,21 @@ def _neighbourhoods(publication: Publication) -> Html:
 
 
 def show_brief(publication: Publication) -> Html:
-    """« En bref »: coverage, then one sentence per question, its level and the rule, or why there is none."""
+    """« En bref »: coverage, the level of each question and the rule, then why others have none."""
     publication = require_publication(publication)
     titles = publication.referentiel.questions_par_code
+    levels = publication.questions
+    settled = int(levels["n_arbitrees"].sum()) > 0  # else the same sentence six times says nothing more
     pairs = [
         (f"{code} — {titles[code].titre}", sentences.brief_line(publication, code))
-        for code in publication.questions["question"]
+        for code in levels.loc[levels["statut"] != "calcule", "question"]
+        if settled
     ]
-    if int(publication.questions["n_arbitrees"].sum()) == 0:  # the same sentence six times says nothing more
-        pairs = []
     unfilled = "L’évaluation de ce territoire est non renseignée : ce document donne son identité et son contexte."
     return join(
         paragraph(unfilled, classe="encadre") if sentences.is_unfilled(publication) else "",
         bullet_list(sentences.coverage_lines(publication)),
+        tables.brief(publication) if settled else "",
         definition_list(pairs, classe="mots"),
         _split_first(publication),
     )
@@ -164,7 +180,7 @@ def show_context(publication: Publication) -> Html:
     current, former = known[~known["ancien"]], known[known["ancien"]]
     unknown = frame[frame["indicateur"].isna()]["variable"].nunique()
     own = {qpv.code for qpv in (*publication.territoire.qpv, *publication.territoire.qpv_anciens)}
-    compared = bool((~current["qpv"].isin(own)).any())
+    compared = set(current.loc[~current["qpv"].isin(own), "qpv"].astype(str))
     return join(
         paragraph("Ces chiffres situent le territoire ; ils n’entrent dans aucun niveau."),
         paragraph(_context_absence(publication, current)),
@@ -191,7 +207,12 @@ def _context_absence(publication: Publication, current: pd.DataFrame) -> str:
     return "Aucune donnée de contexte n’a été importée pour les quartiers de ce contrat."
 
 
-def _comparison(compared: bool) -> str:
+def _comparison(compared: set[str]) -> str:
+    if compared and {code.casefold() for code in compared} == {NATIONAL}:
+        return (
+            "« Ensemble » est la ligne nationale, donnée par certains fichiers seulement. Comparaison avec la commune, "
+            "l’intercommunalité ou le département : non disponible, aucun fichier importé ne la donne."
+        )
     if compared:
         return "Les territoires de comparaison viennent des mêmes fichiers que les quartiers."
     return "Comparaison avec la commune, l’intercommunalité ou le département : non disponible, aucun fichier importé ne la donne."
@@ -205,16 +226,20 @@ def _context_blocks(publication: Publication, frame: pd.DataFrame, level: int) -
         if mine["valeur"].isna().all() and mine["silence"].isna().all():
             continue
         chart = draw_context(publication, code) if not mine["ancien"].any() else None
-        # The chart carries its own table: ours is added only where it says more (several editions or variables).
+        # The chart carries its own table: ours takes its place where it says more (several editions or variables).
         single = chart is not None and len(mine[["variable", "edition", "annee_reference"]].drop_duplicates()) == 1
         parts = [tables.context(publication, part, code) for _, part in mine.groupby("geographie") if not single]
-        yield join(heading(level, f"{code} — {labels[code].libelle}"), figure(chart, titled=False), *parts)
+        shown = figure(chart, titled=False, values=join(*parts) or None) if chart is not None else join(*parts)
+        yield join(heading(level, f"{code} — {labels[code].libelle}"), shown)
 
 
 def _unavailable(publication: Publication) -> Html:
     missing = [item for item in publication.referentiel.contexte if not item.disponible]
-    return bullet_list(
-        f"{item.code} ({item.libelle}) : aucune variable sourcée ; rien n’est affiché à la place." for item in missing
+    return join(
+        *(
+            paragraph(f"{item.code} ({item.libelle}) : aucune variable sourcée ; rien n’est affiché à la place.")
+            for item in missing
+        )
     )
 
 
@@ -328,11 +353,12 @@ def _indicators(publication: Publication, code: str) -> Html:
     total, known = mine["indicateur"].nunique(), given["indicateur"].nunique()
     said = f"{plural(known, 'indicateur renseigné', 'indicateurs renseignés')} sur {total}. Un indicateur éclaire le débat ; aucun niveau n’en est déduit."
     missing = bullet_list(capitalize(line) for line in sentences.without_value(publication, lacking))
+    chart = draw_indicators(publication, code) if known else None
+    values = tables.indicators(publication, given, code)  # holds what the chart shows, and more
     return join(
         heading(3, "Indicateurs", f"{code}-indicateurs"),
         paragraph(said),
-        figure(draw_indicators(publication, code)) if known else "",
-        tables.indicators(publication, given, code),
+        figure(chart, values=values) if chart is not None else values,
         join(paragraph("Indicateurs sans valeur :"), missing) if missing else "",
     )
 
@@ -440,12 +466,18 @@ def show_texts(publication: Publication) -> Html:
             continue
         first, _, rest = text.partition("\n")
         own_title = first.startswith("#")
-        title = first.lstrip("# ").strip() if own_title else capitalize(name.replace("_", " ").replace("-", " "))
+        title = first.lstrip("# ").strip() if own_title else _text_title(name)
         blocks.append(join(heading(3, title, f"texte-{slug(name)}"), rich_text(rest if own_title else text)))
     if not blocks:
         return Html("")
     author = paragraph("Textes rédigés par le territoire, reproduits tels quels.", classe="note")
     return join(heading(2, "Le mot du territoire"), author, *blocks)
+
+
+def _text_title(name: str) -> str:
+    """Title of a free section without one, from the file's name, which carries no accent."""
+    words = {"presentation": "présentation", "synthese": "synthèse", "methode": "méthode", "gouvernance": "gouvernance"}
+    return capitalize(" ".join(words.get(word, word) for word in name.replace("_", " ").replace("-", " ").split()))
 
 
 def show_local(publication: Publication) -> Html:

@@ -247,8 +247,12 @@ def value_text(referentiel: Referentiel, unit: str, value: float) -> str:
 
 
 def number_text(value: float) -> str:
-    """A count or an amount, with decimals only when it has some."""
-    return format_number(value, 0 if float(value).is_integer() else 1)
+    """A count or an amount, with a decimal only when it has one and is under a thousand (no one reads 579 113,3 euros).
+
+    >>> number_text(10.9), number_text(579113.3).replace("\u202f", " ")
+    ('10,9', '579 113')
+    """
+    return format_number(value, 0 if float(value).is_integer() or abs(value) >= 1000 else 1)
 
 
 def without_value(publication: Publication, rows: pd.DataFrame) -> list[str]:

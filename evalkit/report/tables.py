@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from evalkit.charts.context import NATIONAL, area_name, short_source
 from evalkit.compute.results import Publication, PublicationSynthese
 from evalkit.compute.surveys import way_of
 from evalkit.model.referentiel import Referentiel
@@ -18,6 +19,7 @@ from evalkit.report.sentences import (
     median_text,
     number_text,
     place_name,
+    points_to_discuss,
     records,
     value_text,
 )
@@ -29,7 +31,6 @@ from evalkit.wording import (
     format_percent,
     join_french,
     label_status,
-    plural,
     quote,
     sort_key,
 )
@@ -87,16 +88,55 @@ def respondents(publication: Publication) -> Html:
     return table(headers, rows, caption="Qui a répondu", numeric=(1, 2, 3))
 
 
+def brief(publication: Publication) -> Html:
+    """Level of each question that has one, its lowest settled level, its coverage, and what is to be discussed."""
+    referentiel = publication.referentiel
+    frame = publication.questions[publication.questions["statut"] == "calcule"]
+    rows: list[list[object]] = [
+        [
+            f"{row['question']} — {referentiel.questions_par_code[row['question']].titre}",
+            _named_level(referentiel, row["mediane"], "strong"),
+            _named_level(referentiel, row["minimum"], "span"),
+            f"{int(row['n_arbitrees'])} sur {int(row['n_applicables'])}",
+            _to_discuss(publication, row["question"]),
+        ]
+        for row in records(frame)
+    ]
+    headers = ["Question", "Niveau", "Plus bas niveau arbitré", "Sous-questions arbitrées", "Points à discuter"]
+    least = format_percent(referentiel.seuil("couverture_minimale") * 100)
+    note = (
+        f"Niveau : médiane basse des niveaux arbitrés, donnée à partir de {least} de sous-questions arbitrées. "
+        "Points à discuter : sous-questions où les groupes d’acteurs s’écartent, sur celles où ils se comparent."
+    )
+    return table(headers, rows, caption="Niveau de chaque question, de 0 à 5", note=note)
+
+
+def _named_level(referentiel: Referentiel, level: float, element: str) -> Html:
+    """« 3 · Structuration », on one line as far as it goes."""
+    name = next((step.nom for step in referentiel.echelle.niveaux if step.niveau == int(level)), "")
+    return tag(element, f"{int(level)}{NO_BREAK_SPACE}·{NO_BREAK_SPACE}{name}")
+
+
+def _to_discuss(publication: Publication, code: str) -> object:
+    """« 1 sur 6 comparées »; said in words when no sub-question could be compared, never a zero."""
+    frame = publication.triangulation
+    mine = frame[(frame["question"] == code) & frame["statut"].isin(("ecart_a_debattre", "medianes_proches"))]
+    found = points_to_discuss(publication, code)
+    compared = len(set(mine["sous_question"]) | set(found["sous_question"]))
+    return f"{len(found)} sur {compared}" if compared else Absent("groupes non comparés")
+
+
 def sub_questions(publication: Publication, code: str) -> Html:
     """Settled level, proof, self-assessment and strength of evidence of each sub-question of a question."""
     frame = publication.niveaux[publication.niveaux["question"] == code]
     solidity = dict(zip(publication.solidite["sous_question"], publication.solidite["solidite"], strict=True))
-    rows = [_sub_question_row(publication.referentiel, row, solidity) for row in records(frame)]
+    meeting = _shared_meeting(frame)
+    rows = [_sub_question_row(publication.referentiel, row, solidity, meeting) for row in records(frame)]
     headers = ["Sous-question", "Niveau arbitré", "Preuve", "Auto-évaluation du pilote", "Solidité des sources"]
-    return table(headers, rows, caption=f"{code} : niveaux des sous-questions", note=_level_note(frame))
+    return table(headers, rows, caption=f"{code} : niveaux des sous-questions", note=_level_note(frame, meeting))
 
 
-def _sub_question_row(referentiel: Referentiel, row: Row, solidity: dict[str, str]) -> list[object]:
+def _sub_question_row(referentiel: Referentiel, row: Row, solidity: dict[str, str], meeting: str) -> list[object]:
     sub = referentiel.sous_questions[row["sous_question"]]
     title = join(tag("strong", sub.code), tag("span", sub.titre), separator=" ")
     if row["statut"] == "non_applicable":
@@ -110,23 +150,37 @@ def _sub_question_row(referentiel: Referentiel, row: Row, solidity: dict[str, st
         return [title, Absent(f"non arbitré{typed}"), _NOTHING, own, strength]
     level = int(row["niveau"])
     cell = join(tag("strong", str(level)), tag("span", sub.echelle.niveaux[level]), separator=" · ")
-    return [title, cell, _proof(row), own, strength]
+    return [title, cell, _proof(row, meeting), own, strength]
 
 
-def _proof(row: Row) -> object:
+def _meeting(row: Row) -> str:
+    """When and by which body a level was settled; empty when neither is known."""
     settled = [
-        f"arrêté le {format_date(str(row['date']))}" if not is_missing(row["date"]) else "",
+        f"le {format_date(str(row['date']))}" if not is_missing(row["date"]) else "",
         f"par : {row['instance']}" if not is_missing(row["instance"]) else "",
     ]
-    where = ", ".join(part for part in settled if part)
+    return ", ".join(part for part in settled if part)
+
+
+def _shared_meeting(frame: pd.DataFrame) -> str:
+    """The meeting that settled all the levels of a question, said once under the table; empty when they differ."""
+    meetings = {_meeting(row) for row in records(frame[frame["statut"] == "arbitre"])}
+    return meetings.pop() if len(meetings) == 1 and (frame["statut"] == "arbitre").sum() > 1 else ""
+
+
+def _proof(row: Row, meeting: str) -> object:
+    where = "" if _meeting(row) == meeting or not _meeting(row) else f"arrêté {_meeting(row)}"
     proof = tag("em", "déclaré sans preuve") if is_missing(row["preuve"]) else free_text(row["preuve"])
     return join(proof, f"({where})" if where else "", separator=" ")
 
 
-def _level_note(frame: pd.DataFrame) -> str:
+def _level_note(frame: pd.DataFrame, meeting: str) -> str:
     if (frame["statut"] == "arbitre").sum() == 0:
         return ""
-    return "evalkit vérifie qu’une preuve est nommée, non qu’elle est exacte. Le tiret « — » : rien n’a été donné."
+    said = f"Niveaux arrêtés {meeting}. " if meeting else ""
+    return (
+        f"{said}evalkit vérifie qu’une preuve est nommée, non qu’elle est exacte. Le tiret « — » : rien n’a été donné."
+    )
 
 
 def group_medians(publication: Publication, code: str) -> Html:
@@ -177,7 +231,7 @@ def indicators(publication: Publication, rows: pd.DataFrame, code: str) -> Html:
     headers = ["Indicateur", "Dernière valeur", "Numérateur / dénominateur", "Valeurs antérieures", "Source"]
     note = "Pas de référence régionale pour cette campagne."
     if publication.reference is not None:
-        headers.append("Référence régionale")
+        headers.append("Région : médiane (quartiles), territoires")
         note = ""
     lines = [line[: len(headers)] for line in lines]
     return table(headers, lines, caption=f"{code} : indicateurs renseignés", note=note)
@@ -253,7 +307,7 @@ def _reference(publication: Publication, row: Row) -> object:
     if not known:
         return Absent(label_status("non_disponible"))
     q1, median, q3 = (value_text(publication.referentiel, row["unite"], known[key]) for key in ("q1", "mediane", "q3"))
-    return f"médiane {median} ; la moitié centrale va de {q1} à {q3} ({plural(known['n'], 'territoire')})"
+    return f"{median} ({q1} – {q3}), n\u00a0=\u00a0{number_text(known['n'])}"
 
 
 def recommendations(frame: pd.DataFrame, code: str) -> Html:
@@ -321,19 +375,21 @@ def context(publication: Publication, frame: pd.DataFrame, indicateur: str) -> H
     known = {item.code: item for item in publication.referentiel.contexte}.get(indicateur)
     columns = _context_columns(frame)
     several = len({column[0] for column in columns}) > 1
-    headers = ["Quartier", *(_context_header(column, several) for column in columns)]
+    dated = any(year for _, _, year in columns)
+    headers = ["Quartier", *(_context_header(column, several, dated) for column in columns)]
     values = {(row["qpv"], *_context_key(row)): row for row in records(frame)}
     areas = dict(zip(frame["qpv"], frame["nom"], strict=True))
     rows = []
-    for area in sorted(areas):
-        name = area if is_missing(areas[area]) else f"{areas[area]} ({area})"
+    for area in sorted(areas, key=lambda code: (code.casefold() == NATIONAL, code)):
+        name = area_name(area, "" if is_missing(areas[area]) else str(areas[area]))
         cells = [_context_cell(publication.referentiel, values.get((area, *column))) for column in columns]
         rows.append([name, *cells])
     generations = join_french(sorted(set(frame["geographie"].dropna())))
-    sources = join_french(sorted(set(frame["source"].dropna()), key=sort_key))
+    sources = join_french(sorted({short_source(str(said)) for said in frame["source"].dropna()}, key=sort_key))
     label = known.libelle if known else indicateur
-    caption = f"{indicateur} : {label} (géographie des quartiers prioritaires de {generations})"
-    note = f"Source : {sources}." if sources else ""
+    caption = f"{indicateur} : {label} (quartiers prioritaires de {generations})"
+    undated = "" if dated else "Année de référence non précisée par le fichier."
+    note = " ".join(part for part in (f"Source : {sources}." if sources else "", undated) if part)
     return table(headers, rows, caption=caption, numeric=range(1, len(columns) + 1), note=note)
 
 
@@ -349,10 +405,10 @@ def _context_columns(frame: pd.DataFrame) -> list[ContextKey]:
     return sorted({_context_key(row) for row in records(frame)}, key=lambda key: (key[0], key[1], key[2]))
 
 
-def _context_header(column: ContextKey, several: bool) -> str:
+def _context_header(column: ContextKey, several: bool, dated: bool) -> str:
     variable, edition, year = column
-    described = f"année {year}" if year else "année de référence inconnue"
-    return f"{f'{variable}, ' if several else ''}édition {edition} ({described})"
+    described = f" (année {year})" if year else " (année non précisée)" if dated else ""
+    return f"{f'{variable}, ' if several else ''}édition {edition}{described}"
 
 
 def _context_cell(referentiel: Referentiel, row: Row | None) -> object:
@@ -396,10 +452,24 @@ def rules(referentiel: Referentiel) -> Html:
     )
 
 
+_SHARES = {"part", "probabilité", "probabilités"}
+
+
 def _rule_value(value: int | float | tuple[float, ...] | str, unit: str | None) -> str:
+    """A threshold and its unit: shares as percentages, levels as « niveau 4 », the rest with its plural.
+
+    >>> _rule_value(0.75, "part"), _rule_value(4, "niveau"), _rule_value(1, "institutions")
+    ('75\\u202f%', 'niveau 4', '1 institution')
+    """
     values = value if isinstance(value, tuple) else (value,)
-    parts = [v if isinstance(v, str) else _plain_number(v) for v in values]
-    return " ; ".join(parts) + (f" {unit}" if unit else "")
+    if unit in _SHARES:
+        return " ; ".join(v if isinstance(v, str) else f"{_plain_number(round(v * 100, 6))}\u202f%" for v in values)
+    said = " ; ".join(v if isinstance(v, str) else _plain_number(v) for v in values)
+    if unit == "niveau":
+        return f"niveau {said}"
+    if unit and len(values) == 1 and not isinstance(value, str | tuple) and abs(value) < 2:
+        unit = {"niveaux": "niveau"}.get(unit, unit.removesuffix("s"))
+    return f"{said} {unit}" if unit else said
 
 
 def _plain_number(value: float) -> str:
@@ -430,10 +500,16 @@ def provenance(referentiel: Referentiel, modules: Iterable[str]) -> Html:
 def sources(referentiel: Referentiel, modules: Iterable[str]) -> Html:
     """Sources cited by the evaluated modules and by the rules."""
     rows = [
-        [source.code, source.titre, source.editeur, source.annee, source.adresse or _NOTHING]
+        [
+            source.code,
+            source.titre,
+            ", ".join(str(part) for part in (source.editeur, source.annee) if part),
+            source.adresse or "",
+        ]
         for source in sorted(_cited(referentiel, set(modules)), key=lambda source: sort_key(source.code))
     ]
-    return table(["Code", "Titre", "Éditeur", "Année", "Adresse"], rows, caption="Sources citées par le référentiel")
+    rows = [[code, join(f"{title}. {editor}.", where, separator=" ")] for code, title, editor, where in rows]
+    return table(["Code", "Titre, éditeur, année, adresse"], rows, caption="Sources citées par le référentiel")
 
 
 def _cited(referentiel: Referentiel, modules: set[str]) -> list[Any]:
@@ -533,7 +609,7 @@ def synthesis_coverage(synthesis: PublicationSynthese) -> Html:
                         "n_non_applicable",
                     )
                 ),
-                Absent(label_status("non_disponible")) if is_missing(share) else format_percent(share * 100),
+                _median_coverage(row, share),
             ]
         )
     headers = [
@@ -545,6 +621,13 @@ def synthesis_coverage(synthesis: PublicationSynthese) -> Html:
         "Couverture médiane",
     ]
     return table(headers, rows, caption="Nombre de territoires selon la couverture", numeric=range(1, 6))
+
+
+def _median_coverage(row: Row, share: float) -> object:
+    """A median coverage; where no territory has settled anything it is « non renseigné », not 0 %."""
+    if not row["n_territoires"] and not row["n_couverture_insuffisante"]:
+        return Absent(label_status("non_renseigne"))
+    return Absent(label_status("non_disponible")) if is_missing(share) else format_percent(share * 100)
 
 
 def synthesis_gaps(synthesis: PublicationSynthese) -> Html:
@@ -568,6 +651,8 @@ def synthesis_indicators(synthesis: PublicationSynthese, code: str) -> Html:
     """Distribution of each indicator over territories: quartiers and how many have a value."""
     frame = synthesis.tables["indicateurs"]
     mine = frame[(frame["question"] == code) & (frame["n_territoires"] > 0)]
+    if not mine["mediane"].notna().any():  # nothing may be given: a sentence of the section says so
+        return Html("")
     referentiel = synthesis.referentiel
     rows: list[list[object]] = []
     for row in records(mine):
@@ -589,6 +674,9 @@ def synthesis_indicators(synthesis: PublicationSynthese, code: str) -> Html:
 def synthesis_categories(synthesis: PublicationSynthese, code: str) -> Html:
     """Categories of indicators, counted over territories."""
     frame = synthesis.tables["modalites"]
+    frame = frame[frame["n_territoires"] > 0]
+    if not frame["n"].notna().any():
+        return Html("")
     referentiel = synthesis.referentiel
     rows: list[list[object]] = []
     for row in records(frame):

@@ -61,7 +61,7 @@ def _median(point: GroupPoint) -> object:
 
 
 def groups_sentence(publication: Publication, sub: SousQuestion) -> str:
-    """Say the medians in one line: « Associations : 3 (n = 12) ; État : secret (n = 1) »."""
+    """Say the medians in one line: « Associations : 3 (n = 12) ; Communes : secret (n = 3) »."""
     require_publication(publication)
     points = read_points(publication, sub.code)
     if not points:

@@ -26,7 +26,12 @@ def _dicible(plan: Plan, annee: int, *textes: str) -> bool:
 
 def _dire(plan: Plan, phrase: str, *noms: object) -> str:
     quartier = tirage("quartier dit", plan.dossier, phrase, *noms).choice(qpv(plan))["nom"]
-    return phrase.format(quartier=f"« {quartier} »", ville=plan.ville)
+    return _nommer(phrase, plan, f"« {quartier} »")
+
+
+def _nommer(phrase: str, plan: Plan, quartier: str = "") -> str:
+    """Put the names in a phrase, « de » elided before those that ask for it: « l’hôpital d’Ardelle »."""
+    return phrase.replace("de {ville}", plan.de_ville).format(quartier=quartier, ville=plan.ville)
 
 
 def constats(plan: Plan, annee: int) -> Lignes:
@@ -57,7 +62,7 @@ def _constats_question(plan: Plan, annee: int, question: str) -> Lignes:
                 "texte": _dire(plan, texte, annee),
                 "origine": "" if a_venir else hasard.choice(phrases.ORIGINES),
                 "repond_a": repond_a,
-                "responsable": responsable.format(ville=plan.ville),
+                "responsable": _nommer(responsable, plan),
                 "echeance": jour(annee + 1, plan.dossier, identifiant, mois=(1, 12)) if a_venir else "",
                 "statut": hasard.choice(("propose", "valide", "valide", "engage")) if a_venir else "",
             }

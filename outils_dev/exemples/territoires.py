@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict
 
+from evalkit.wording import elide
 from outils_dev.exemples.hasard import tirage
 
 TOUS_MODULES = ("cooperations", "discriminations", "egalite_femmes_hommes")
 GROUPES = ("pilote", "etat", "commune", "partenaire", "association", "conseiller_citoyen")
 MOYENS = (1, 1, 5, 12, 14, 12)
+H_ASPIRE = ("Houdrincq",)
 
 
 class Quartier(TypedDict):
@@ -24,11 +26,6 @@ class Quartier(TypedDict):
     nom: str
     geographie: str
     communes: list[str]
-
-
-def _de(ville: str) -> str:
-    muette = ville[0] in "AEIOUYÉ" or ville == "Hellezies"
-    return f"d’{ville}" if muette else f"de {ville}"
 
 
 @dataclass(frozen=True)
@@ -57,9 +54,14 @@ class Plan:
     enseigne: str = ""
 
     @property
+    def de_ville(self) -> str:
+        """The main town after « de », elided where it must be: « d’Ardelle »."""
+        return f"de {self.ville}" if self.ville in H_ASPIRE else elide("de", self.ville)
+
+    @property
     def nom(self) -> str:
         """Name of the contract, as printed."""
-        return f"Contrat de ville {_de(self.ville)}"
+        return f"Contrat de ville {self.de_ville}"
 
     @property
     def epci(self) -> str:
@@ -70,7 +72,7 @@ class Plan:
             "communaute_urbaine": "Communauté urbaine",
             "metropole": "Métropole",
         }.get(self.type, "")
-        return f"{libelle} {_de(self.ville)}" if libelle else ""
+        return f"{libelle} {self.de_ville}" if libelle else ""
 
 
 _COM, _CC, _CA, _CU, _MET = (

@@ -1,6 +1,7 @@
 """Batches: checked before anything runs, one failure leaves the others, files whole or absent, a journal people can read."""
 
 import json
+import sys
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def notebook(tmp_path: Path) -> Path:
     cell = nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
     other = nbformat.v4.new_code_cell("autre = 1")
     path = tmp_path / "carnet.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell, other]), path)
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell, other], metadata=kernel), path)
     return path
 
 
@@ -129,3 +131,31 @@ def test_the_journal_says_what_happened(tmp_path: Path) -> None:
     assert "1 document n'a pas pu l'être" in text
     assert "Brème" in text
     assert "[LOT-002]" in text
+
+
+def test_a_kernel_that_does_not_start_is_tried_again_then_told(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+
+    def dead(one: Task, folder: str) -> object:
+        tries.append(1)
+        raise RuntimeError("Kernel died before replying to kernel_info")
+
+    monkeypatch.setattr(runner, "_execute_once", dead)
+    outcome = runner.render_task(task(notebook, "a"))
+    assert len(tries) == runner.KERNEL_ATTEMPTS
+    assert [fault.code for fault in outcome.faults] == ["LOT-005"]
+    assert "JUPYTER_RUNTIME_DIR" not in runner.os.environ, "rien ne reste d'un noyau dans le processus"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ailleurs, les noyaux se parlent par ports")
+def test_two_kernels_started_at_once_do_not_meet(notebook: Path) -> None:
+    """Each kernel has its own sockets: none in the notebooks' folder, where two kernels would take each other's."""
+    code = nbformat.v4.new_code_cell("from ipykernel.kernelapp import IPKernelApp\nIPKernelApp.instance().ip")
+    content = nbformat.read(notebook, 4)
+    content.cells.append(code)
+    nbformat.write(content, notebook)
+    with ThreadPoolExecutor(1) as executor:
+        done = [executor.submit(runner.execute_notebook, task(notebook, name)).result() for name in "ab"]
+    addresses = [nb.cells[-1].outputs[0]["data"]["text/plain"] for nb in done]
+    assert len(set(addresses)) == 2
+    assert sorted(path.name for path in notebook.parent.iterdir()) == ["carnet.ipynb"]

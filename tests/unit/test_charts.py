@@ -17,8 +17,8 @@ from PIL import Image
 
 from evalkit.charts import theme
 from evalkit.charts.context import draw_context
-from evalkit.charts.indicators import draw_indicators
-from evalkit.charts.maturity import draw_coverage, draw_ladder, draw_question_groups
+from evalkit.charts.indicators import draw_indicators, read_strips
+from evalkit.charts.maturity import draw_coverage, draw_ladder, draw_question_groups, read_row
 from evalkit.charts.synthesis import (
     draw_synthesis_coverage,
     draw_synthesis_levels,
@@ -269,7 +269,7 @@ def test_editions_and_geographies_are_never_mixed() -> None:
     assert chart is not None
     assert len(chart.donnees) == 4
     assert not chart.donnees["Valeur"].str.contains("99|77").any()
-    assert "édition 2017" in chart.note
+    assert "POP_MUN (éditions 2017 et 2021)" in chart.note
 
 
 def test_of_several_variables_the_first_named_by_the_framework_is_drawn_and_said() -> None:
@@ -296,6 +296,43 @@ def test_names_stand_under_the_letter_of_the_place() -> None:
     chart = draw_synthesis_nominatif(dataclasses.replace(s, tables={**s.tables, "nominatif": table}))
     assert chart is not None
     assert list(chart.donnees["Territoire"])[::2] == names[:3]
+
+
+def test_a_sub_question_that_does_not_apply_is_not_drawn_and_is_named() -> None:
+    """Neither a row nor « aucune cotation »: it is not asked."""
+    p = make_publication()
+    levels = p.niveaux.copy()
+    mine = levels["sous_question"] == "Q1.2"
+    levels.loc[mine, ["applicable", "statut", "niveau"]] = [False, "non_applicable", float("nan")]
+    chart = draw_question_groups(dataclasses.replace(p, niveaux=levels), "Q1")
+    assert chart is not None
+    assert not chart.donnees.iloc[:, 0].str.contains("Q1.2", regex=False).any()
+    assert "Q1.2" in chart.note
+
+
+def test_what_limits_a_gap_is_said_of_a_gap_only() -> None:
+    """« effectifs faibles » belongs to a gap to debate, not to medians that are close."""
+    p = make_publication()
+    sub = p.referentiel.sous_questions["Q1.1"]
+    (level,) = [row for row in p.niveaux.itertuples() if row.sous_question == "Q1.1"]
+    for status, said in (("medianes_proches", ()), ("ecart_a_debattre", ("effectifs faibles",))):
+        table = p.triangulation.copy()
+        mine = table["sous_question"] == "Q1.1"
+        table.loc[mine, ["statut", "effectifs_faibles", "position_institution"]] = [status, True, False]
+        assert read_row(dataclasses.replace(p, triangulation=table), level, sub).caveats == said
+
+
+def test_a_share_keeps_its_whole_axis_and_a_quartile_is_in_the_middle_half() -> None:
+    """Shares are read from 0 to 100; a value equal to a quartile is neither under nor above."""
+    (share, ratio), _ = read_strips(with_reference(), "Q1")
+    assert share.bounds == (0.0, 100.0)
+    assert ratio.bounds[1] < 100
+    for quartile in ("q1", "q3"):
+        bounds = {"n": 31, "q1": 40.0, "mediane": 85.0, "q3": 99.0, quartile: 85.0}
+        p = dataclasses.replace(make_publication(), reference={"indicateurs": {"Q1.1.a|saisie": bounds}})
+        chart = draw_indicators(p, "Q1")
+        assert chart is not None
+        assert "Q1.1.a : 85\u202f%, dans la moitié centrale" in chart.alt
 
 
 # --- what alternative texts say ------------------------------------------------------------------------------------

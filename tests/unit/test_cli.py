@@ -51,6 +51,7 @@ def test_every_command_has_french_help_with_an_example(command: list[str], capsy
         (["rapport", "--vers"], "--vers"),
         (["demo", "--processus", "zéro"], "--processus"),
         (["verifier"], "CHEMIN n'est pas donné"),
+        (["verifier", "mes", "territoires"], "« territoires » en trop"),
     ],
 )
 def test_a_typing_mistake_is_told_in_french(
@@ -87,3 +88,23 @@ def test_a_territory_given_as_a_campaign_is_told(capsys: pytest.CaptureFixture[s
 
 def test_help_is_the_same_at_each_reading(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--aide, --help, -h" in run(capsys, "lot", "--help")[1]
+
+
+def test_commands_to_type_are_given_as_this_person_types_them(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path
+) -> None:
+    """Someone who never activated an environment cannot type `evalkit`."""
+    monkeypatch.setenv("EVALKIT_COMMANDE", "python3 demarrer.py")
+    assert "python3 demarrer.py rapport" in run(capsys, "lot", str(tmp_path))[1]
+    help_text = run(capsys, "lot", "--help")[1]
+    assert "Usage : python3 demarrer.py lot" in help_text
+    assert "  python3 demarrer.py lot campagnes/2026" in help_text
+
+
+def test_a_campaign_without_its_identity_is_told(capsys: pytest.CaptureFixture[str], tmp_path) -> None:
+    (tmp_path / "valbrune").mkdir()
+    (tmp_path / "valbrune" / "territoire.yml").write_text("nom: x\n", encoding="utf-8")
+    code, text = run(capsys, "verifier", str(tmp_path))
+    assert code == 2
+    assert "[USA-003]" in text
+    assert "campagne.yml" in text

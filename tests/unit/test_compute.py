@@ -16,6 +16,7 @@ from evalkit.compute.results import COLUMNS, SYNTHESIS_COLUMNS, Evaluation, Publ
 from evalkit.compute.synthesis import freeze, protect_synthesis, synthesize
 from evalkit.compute.triangulation import false_alarm, median_law
 from evalkit.model.base import Condition
+from evalkit.model.territory import Qpv
 from tests.fabrique import (
     RULES,
     action,
@@ -28,6 +29,7 @@ from tests.fabrique import (
     make_referentiel,
     make_sub_question,
     make_territory,
+    ratings,
     sample_dossier,
     settled,
 )
@@ -102,6 +104,38 @@ def test_one_group_has_no_false_alarm_rate():
     assert math.isnan(false_alarm((12,), LAW, 1, 11))
 
 
+def test_order_of_discussion_is_split_groups_first_then_the_size_of_the_gap():
+    """A split group comes before any gap; then the largest gap; what cannot be compared comes last, ties by code."""
+    apart = {"Q1.1": (3, 3), "Q1.2": (1, 3), "Q1.3": (1, 5)}
+    cotations = [
+        *(row for sub, (one, _) in apart.items() for row in ratings(sub, "commune", [one] * 6)),
+        *(row for sub, (_, other) in apart.items() for row in ratings(sub, "partenaire", [other] * 6)),
+        *ratings("Q1.4", "association", [0] * 6 + [5] * 6),
+    ]
+    table = make_publication(make_dossier({"cotations": cotations})).triangulation
+    ordered = table.sort_values("ordre")["sous_question"].tolist()
+    assert ordered == ["Q1.4", "Q1.3", "Q1.2", "Q1.1", "Q2.1", "Q2.2", "Q2.3", "Q2.4"]
+
+
+@pytest.mark.parametrize(
+    ("formule", "niveau", "announced", "status"),
+    [
+        ("part", "commune", False, "secret"),
+        ("part", "commune", True, "ok"),
+        ("part", "association", True, "secret"),
+        ("part_favorable", "commune", True, "secret"),
+    ],
+)
+def test_institutions_are_shown_by_name_only_when_that_was_announced(formule, niveau, announced, status):
+    """Four communes: shown when it was announced to them; persons, and opinions, keep the threshold of persons."""
+    indicator = make_indicator("Q1.1.a", formule, collecte=["ENQ-COM"], niveau=niveau)
+    referentiel = make_referentiel([make_question("Q1", [make_sub_question("Q1.1", [indicator])])])
+    rows = [{"indicateur": "Q1.1.a", "annee": 2022, "numerateur": 3, "denominateur": 4, "source": "questionnaire"}]
+    campagne = make_campagne(publication_nominative_annoncee=announced)
+    evaluation = evaluate(referentiel, make_dossier({"indicateurs": rows}, campagne=campagne))
+    assert protect(evaluation, referentiel.regles).indicateurs["statut"].tolist() == [status]
+
+
 def _from_actions(rule, rows, formule="part", **changes):
     indicator = make_indicator("Q1.1.a", formule, obtention=["actions"], actions=rule, collecte=["BASE-ACT"], **changes)
     referentiel = make_referentiel([make_question("Q1", [make_sub_question("Q1.1", [indicator])])])
@@ -160,6 +194,28 @@ def test_small_number_of_beneficiaries_is_secret():
     row, shown = _from_actions(rule, rows, "somme", unite="nombre")
     assert row["valeur"] == 3
     assert shown["statut"] == "secret"
+
+
+@pytest.mark.parametrize(
+    ("residents", "everybody", "status"),
+    [
+        (10, 100, "secret"),  # ten residents
+        (11, 100, "ok"),
+        (90, 1000, "ok"),  # 9 %: a share of nine is not nine persons
+        (89, 100, "ok"),
+        (90, 100, "secret"),  # ten others, found by subtraction
+        (0, 10, "secret"),  # ten persons in all
+        (0, 100, "ok"),
+        (100, 100, "ok"),
+    ],
+)
+def test_share_of_beneficiaries_hides_small_numbers_of_persons_only(residents, everybody, status):
+    """Numerator, denominator and what is left between them are numbers of persons; the share itself is not."""
+    row = action("A1", "P1", "emploi", 1.0, beneficiaires_qpv=float(residents), beneficiaires_total=float(everybody))
+    rule = {"type": "ratio", "somme": ["beneficiaires_qpv"], "rapporte_a": ["beneficiaires_total"]}
+    _, shown = _from_actions(rule, [row])
+    assert shown["statut"] == status
+    assert math.isnan(shown["valeur"]) == (status == "secret")
 
 
 def test_survey_keeps_its_row_until_it_is_imported():
@@ -279,6 +335,81 @@ def test_quartiles_of_the_last_year_and_what_is_frozen():
     assert reference["niveaux"] == {"Q1.1": {"n": 5, "effectifs": [0, 0, 0, 5, 0, 0]}}
     assert reference["date"] == "2022-12-31"
     assert freeze(_synthesis(_territories(4)), "2022-12-31")["niveaux"] == {}
+
+
+def test_a_synthesis_takes_the_last_year_of_each_territory():
+    """Five territories went from 10 % to 50 %: the synthesis and what is frozen say 50 %."""
+    rows = [
+        {"indicateur": "Q1.1.a", "annee": year, "numerateur": top, "denominateur": 20, "source": "relevé"}
+        for year, top in ((2022, 10), (2021, 2))
+    ]
+    given = [
+        make_evaluation(make_dossier({"indicateurs": rows}, territoire=make_territory(f"t{i}", f"Ville {i}")))
+        for i in range(5)
+    ]
+    table = _synthesis(given).tables["indicateurs"].set_index(["indicateur", "obtention"])
+    assert table.loc[("Q1.1.a", "saisie"), ["n_territoires", "q1", "mediane", "q3"]].tolist() == [5, 50, 50, 50]
+
+
+@pytest.mark.parametrize(("count", "median"), [(4, None), (5, 0.25)])
+def test_median_coverage_needs_five_territories_even_when_none_has_a_level(count, median):
+    """One sub-question settled out of four everywhere: no level, and the coverage of four territories stays hidden."""
+    rows = _synthesis(_territories(count)).tables["questions"].query("question == 'Q1'")
+    assert set(rows["n_territoires"]) == {0}
+    assert rows["couverture_mediane"].isna().all() if median is None else set(rows["couverture_mediane"]) == {median}
+
+
+def _with_context(rank):
+    """A territory with its own neighbourhood: 1,000 inhabitants, a rate of 20 %."""
+    own = Qpv(f"QF59000{rank}", f"Quartier {rank}", "2015")
+    base = {"qpv": own.code, "theme": "DEMO", "indicateur": "CTX.1", "edition": "2019", "geographie": "2015"}
+    rows = [
+        {**base, "variable": "POP_MUN", "unite": "habitants", "valeur": 1000.0},
+        {**base, "variable": "TAUX", "unite": "pourcent", "valeur": 20.0},
+        {**base, "variable": "POP_MUN", "unite": "habitants", "valeur": 500.0, "edition": "2021"},
+    ]
+    territory = make_territory(f"t{rank}", f"Ville {rank}", qpv=(own,))
+    return make_evaluation(make_dossier(territoire=territory, contexte=rows))
+
+
+def test_only_additive_figures_are_summed_each_edition_apart():
+    """Inhabitants of six neighbourhoods add up, edition by edition; a rate never does."""
+    table = _synthesis([_with_context(rank) for rank in range(6)]).tables["contexte"]
+    sums = {(row["variable"], row["edition"]): row["somme"] for row in table.to_dict("records")}
+    assert sums[("POP_MUN", "2019")] == 6000
+    assert sums[("POP_MUN", "2021")] == 3000
+    assert math.isnan(sums[("TAUX", "2019")])
+    assert table["n_qpv"].tolist() == [6, 6, 6]
+
+
+def test_a_former_neighbourhood_is_not_counted_with_the_present_ones():
+    """A contract of 2024 shows its 2015 neighbourhoods apart: their figures enter no count of the region."""
+    now, before = Qpv("QN590001", "Présent", "2024"), Qpv("QF590001", "Ancien", "2015")
+    row = {"theme": "DEMO", "indicateur": "CTX.1", "variable": "POP_MUN", "unite": "habitants", "edition": "2019"}
+    contexte = [{**row, "qpv": before.code, "geographie": "2015", "valeur": 4200.0}]
+    territory = make_territory(generation="2024", qpv=(now,), qpv_anciens=(before,))
+    assert _synthesis([make_evaluation(make_dossier(territoire=territory, contexte=contexte))]).tables["contexte"].empty
+
+
+def test_gaps_are_counted_over_territories_with_two_displayable_groups():
+    """Five territories can be compared, a sixth has one group only: five are counted."""
+    one = ratings("Q1.1", "commune", [1] * 6)
+    both = [*one, *ratings("Q1.1", "partenaire", [4] * 6)]
+    given = [
+        make_evaluation(make_dossier({"cotations": rows}, territoire=make_territory(f"t{i}", f"Ville {i}")))
+        for i, rows in enumerate([both] * 5 + [one])
+    ]
+    row = _synthesis(given).tables["ecarts"].set_index("sous_question").loc["Q1.1"]
+    assert row[["n_territoires", "n_debat", "n_partage"]].tolist() == [5, 5, 0]
+
+
+@pytest.mark.parametrize(("group", "sources"), [("pilote", None), ("etat", None), ("commune", "atelier")])
+def test_the_position_of_an_institution_is_not_a_workshop(group, sources):
+    """What pilote or État says of itself is no further source of evidence."""
+    table = make_publication(make_dossier({"cotations": ratings("Q1.1", group, [3])})).solidite
+    row = table.set_index("sous_question").loc["Q1.1"]
+    assert (row["sources"] if sources else None) == sources
+    assert row["n_sources"] == (1 if sources else 0)
 
 
 def test_department_is_hidden_when_the_region_would_give_back_the_others():

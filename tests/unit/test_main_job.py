@@ -41,7 +41,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, actions.Ba
     vers = campagne.parent / "sorties"
     result = actions.render_batch(campagne, vers, processes=2)
     synthesis = actions.render_synthesis(campagne, vers)
-    return campagne, actions.BatchResult(result.folder, (*result.outcomes, *synthesis.outcomes))
+    return campagne, actions.BatchResult(result.folder, (*result.outcomes, *synthesis.outcomes), synthesis.excluded)
 
 
 def test_a_broken_territory_leaves_the_others(rendered: tuple[Path, actions.BatchResult]) -> None:
@@ -99,8 +99,19 @@ def test_same_inputs_same_bytes(rendered: tuple[Path, actions.BatchResult], tmp_
     ).read_bytes()
 
 
+def test_doing_one_territory_again_keeps_the_others_listed(rendered: tuple[Path, actions.BatchResult]) -> None:
+    campagne, result = rendered
+    actions.render_batch(campagne, result.folder, 1, only=["ardelle"])
+    journal = json.loads((result.folder / "journal.json").read_text(encoding="utf-8"))
+    assert (journal["reussis"], journal["echecs"]) == (6, 1)
+    page = (result.folder / "index.html").read_text(encoding="utf-8")
+    assert all(f"{name}/rapport.html" in page for name in SIX)
+    assert "synthese.html" in page
+
+
 def test_the_synthesis_says_who_is_left_out(rendered: tuple[Path, actions.BatchResult]) -> None:
     _, result = rendered
+    assert [name for name, _ in result.excluded] == ["vermelois-casse"]
     text = BeautifulSoup((result.folder / "synthese.html").read_text(encoding="utf-8"), "html.parser").get_text()
     assert "vermelois-casse" in text
     assert "6 territoires" in text
@@ -128,6 +139,8 @@ def test_verify_a_whole_campaign(rendered: tuple[Path, actions.BatchResult]) -> 
 
 
 def test_freezing_the_reference_keeps_the_old_one(rendered: tuple[Path, actions.BatchResult], tmp_path: Path) -> None:
+    with pytest.raises(EvalkitError, match="LOT-007"):
+        actions.freeze_reference(rendered[0])
     campagne = copy_campaign(tmp_path / "c", SIX)
     shutil.rmtree(campagne / SIX[-1]) if (campagne / SIX[-1]).is_dir() else (campagne / f"{SIX[-1]}.xlsx").unlink()
     before = (campagne / "reference_regionale.json").read_text(encoding="utf-8")

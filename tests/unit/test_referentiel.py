@@ -133,7 +133,7 @@ def test_dates_and_applicability(referentiel):
 def test_sources_are_all_declared_and_public_addresses_look_like_ones(referentiel):
     for source in referentiel.sources:
         assert source.adresse is None or re.match(r"https?://\S+$", source.adresse), source.code
-    assert [source.code for source in referentiel.sources if source.adresse is None] == ["SEED-004"]
+    assert [source.code for source in referentiel.sources if source.adresse is None] == ["IREV-RA2022"]
 
 
 def _luminance(colour: str) -> float:

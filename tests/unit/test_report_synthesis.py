@@ -3,10 +3,11 @@
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
-from evalkit.compute.results import SYNTHESIS_COLUMNS, PublicationSynthese, Synthese, as_table, empty_table
-from evalkit.report import sections, tables
+from evalkit.compute.results import SYNTHESIS_COLUMNS, PublicationSynthese, Synthese, as_table
+from evalkit.report import sections, sentences, tables
 from evalkit.report.html import Html, render_notebook
 from tests.fabrique import make_campagne, make_referentiel, make_territory
 from tests.unit.test_report_territory import plain, run_notebook
@@ -144,7 +145,7 @@ def make_synthesis(**changes):
         "territoires": territories,
         "exclus": (("valmorte", "date illisible (DON-010)"),),
         "tables": {name: as_table(name, rows[name], SYNTHESIS_COLUMNS) for name in SYNTHESIS_COLUMNS},
-        "masques": empty_table("masques"),
+        "masques": as_table("masques", []),
         "empreinte": "ab" * 16,
     }
     return PublicationSynthese(**{**values, **changes})
@@ -227,3 +228,24 @@ def test_an_empty_synthesis_does_not_crash():
 def test_fragments_are_html():
     """Sections without anything to say give an empty fragment, never None."""
     assert isinstance(sections.show_synthesis_question(replace(make_synthesis()), "EFH"), Html)
+
+
+def test_gaps_are_counted_where_there_is_one():
+    """A sub-question where no territory has a gap, or whose count is secret, is not one that divides."""
+    rows = [
+        {"sous_question": "Q1.1", "statut": "ok", "n_debat": 2.0},
+        {"sous_question": "Q1.2", "statut": "ok", "n_debat": 0.0},
+        {"sous_question": "Q1.3", "statut": "secret", "n_debat": NAN},
+    ]
+    assert sentences.synthesis_gaps(pd.DataFrame(rows)).startswith("1 sous-question donne lieu à un écart à débattre")
+    assert sentences.synthesis_gaps(pd.DataFrame(rows[1:])).startswith("Aucun écart à débattre")
+
+
+def test_a_coverage_of_territories_not_evaluated_is_not_a_zero():
+    """Nobody settled anything: « non renseigné »; a median of 0 among territories that did settle some stays 0 %."""
+    synthesis = make_synthesis()
+    asked = synthesis.tables["questions"].assign(n_territoires=0, n_couverture_insuffisante=0, couverture_mediane=0.0)
+    silent = replace(synthesis, tables={**synthesis.tables, "questions": asked})
+    shown = plain(tables.synthesis_coverage(silent))
+    assert "non renseigné" in shown
+    assert "0 %" not in shown

@@ -1,5 +1,6 @@
 """Sections of a territory's report: what is said, what is not, and what is refused."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -175,6 +176,41 @@ def test_an_unfilled_territory_says_so_and_shows_no_zero_level():
     assert sections.show_actions(publication) == ""
 
 
+def test_the_first_page_gives_every_level_in_one_table_and_says_why_others_have_none():
+    """A level is read in one line; a question without one keeps its sentence; nothing compared is never « 0 »."""
+    publication = make_publication()
+    shown = BeautifulSoup(str(sections.show_brief(publication)), "html.parser")
+    lines = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in shown.select("tbody tr")]
+    assert [line[0].split()[0] for line in lines] == ["Q1"]
+    assert lines[0][1].startswith("2\u00a0·")
+    assert lines[0][3] == "3 sur 4"
+    assert "Pas de niveau d’ensemble" in shown.select_one("dl").get_text()
+    alone = dataclasses.replace(publication, triangulation=publication.triangulation.iloc[:0])
+    assert "groupes non comparés" in plain(sections.show_brief(alone))
+
+
+def test_the_meeting_that_settled_every_level_is_said_once():
+    """The same date and body on each line would be read six times; different ones stay on their lines."""
+    publication = make_publication()
+    levels = publication.niveaux.copy()
+    levels.loc[levels["statut"] == "arbitre", ["date", "instance"]] = ["2022-10-02", "comité"]
+    once = plain(tables.sub_questions(dataclasses.replace(publication, niveaux=levels), "Q1"))
+    assert once.count("2 octobre 2022") == 1
+    assert "Niveaux arrêtés le 2 octobre 2022, par : comité." in once
+    first = levels.index[levels["statut"] == "arbitre"][0]
+    levels.loc[first, "date"] = "2022-10-09"
+    each = plain(tables.sub_questions(dataclasses.replace(publication, niveaux=levels), "Q1"))
+    assert each.count("octobre 2022") == 3
+
+
+def test_what_a_chart_shows_is_not_printed_in_two_tables():
+    """The table of the indicators stands for the chart's own: it already holds every value and the region's."""
+    shown = BeautifulSoup(str(sections.show_question(make_publication(), "Q1")), "html.parser")
+    for figure in shown.select("figure"):
+        assert len(figure.select("table")) == 1
+        assert figure.find_next_sibling() is None or figure.find_next_sibling().get("class") != ["defile"]
+
+
 def test_a_module_that_is_not_evaluated_leaves_no_heading():
     """No heading over nothing."""
     assert sections.show_question(make_publication(), "EFH") == ""
@@ -196,6 +232,35 @@ def test_a_level_comes_with_its_rule_and_its_coverage():
     lacking = sentences.brief_line(publication, "Q2").replace("\u202f", " ")
     assert "Pas de niveau d’ensemble : 1 sous-question arbitrée sur 4, soit 25 %, sous les 75 % demandés." in lacking
     assert "Niveau " not in lacking
+
+
+@pytest.mark.parametrize(
+    ("settled", "low", "high", "said"),
+    [
+        (8, 2.0, 2.0, None),
+        (7, 2.0, 2.0, "la médiane resterait au niveau 2."),
+        (7, 1.0, 2.0, "la médiane irait de 1 à 2."),
+    ],
+)
+def test_bounds_are_said_as_soon_as_one_level_is_missing(settled, low, high, said):
+    """Everything settled: no bounds. One level missing: what it could change, or that it changes nothing."""
+    row = {"question": "Q1", "n_applicables": 8, "n_arbitrees": settled, "couverture": settled / 8, "statut": "calcule"}
+    row |= {"mediane": 2.0, "minimum": 1.0, "borne_basse": low, "borne_haute": high}
+    level = sentences.brief_line(make_publication(questions=[row]), "Q1")
+    assert level.startswith("Niveau 2 sur 5")
+    assert "Selon les niveaux qui restent à arrêter" not in level if said is None else level.endswith(said)
+
+
+def test_a_split_group_is_a_point_to_discuss_without_any_gap():
+    """Only one group could be shown, and it is split: that is worth a discussion."""
+    base = {"question": "Q1", "n_groupes": 1, "statut": "trop_peu_de_reponses"}
+    rows = [
+        {**base, "sous_question": "Q1.1", "ordre": 2},
+        {**base, "sous_question": "Q1.2", "ordre": 1, "partages": "association"},
+        {**base, "sous_question": "Q1.3", "ordre": 3, "statut": "medianes_proches", "ecart": 1.0},
+    ]
+    found = sentences.points_to_discuss(make_publication(triangulation=rows), "Q1")
+    assert found["sous_question"].tolist() == ["Q1.2"]
 
 
 def test_a_settled_level_without_proof_is_printed_as_such():
