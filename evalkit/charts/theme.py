@@ -431,14 +431,14 @@ def shorten_alt(sentences: Iterable[str]) -> str:
     return " ".join(kept)
 
 
-def describe_source(publication: Publication | PublicationSynthese) -> str:
-    """Source of a chart, short: whose data, at which date. Campaign and framework are said once, with the method."""
+def describe_source(publication: Publication | PublicationSynthese, *, what: str = "") -> str:
+    """Source of a chart, short: which survey if any, whose data, at which date. The framework is said once, with the method."""
     from evalkit.compute.results import Publication
 
     who = publication.territoire.nom if isinstance(publication, Publication) else _perimeter(publication)
     invented = publication.territoire.fictif if isinstance(publication, Publication) else publication.campagne.fictif
     data = f"données{' fictives' if invented else ''} au {format_date(publication.campagne.date_reference)}"
-    return clean(f"{who}, {data}")
+    return clean(", ".join([*([what] if what else []), who, data]))
 
 
 def _perimeter(publication: PublicationSynthese) -> str:
