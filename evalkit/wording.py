@@ -119,6 +119,17 @@ def format_with_unit(value: float, symbole: str, decimals: int = 0, espace: bool
     return f"{number}{NARROW_SPACE if espace else ''}{symbole}"
 
 
+def typed_decimals(value: float, decimals: int) -> int:
+    """Decimals of a value written as it was typed: none when it is whole, else those of the unit, or one.
+
+    >>> typed_decimals(12.5, 0), typed_decimals(12.0, 1), typed_decimals(12.54, 2), typed_decimals(579113.3, 0)
+    (1, 0, 2, 0)
+    """
+    if float(value).is_integer():
+        return 0
+    return decimals or (1 if abs(value) < 1000 else 0)  # no one reads 579 113,3 euros
+
+
 def format_percent(value: float, decimals: int = 0) -> str:
     """Write a share given from 0 to 100.
 

@@ -250,10 +250,10 @@ def area_name(code: str, name: str) -> str:
     """Code and name of a neighbourhood or of a comparison area, the publisher's national row said as such.
 
     >>> area_name("QP059001", "La Tannerie"), area_name("Ensemble", "Ensemble")
-    ('QP059001 La Tannerie', 'Ensemble (ligne nationale du fichier)')
+    ('QP059001 La Tannerie', 'Ensemble des QPV de France (ligne nationale du fichier)')
     """
     if code.casefold() == NATIONAL:
-        return "Ensemble (ligne nationale du fichier)"
+        return "Ensemble des QPV de France (ligne nationale du fichier)"
     return f"{code} {name}".strip()
 
 

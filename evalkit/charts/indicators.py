@@ -21,6 +21,7 @@ from evalkit.charts.theme import (
     describe_source,
     format_unit,
     has_value,
+    is_typed,
     label_lines,
     make_chart,
     require_publication,
@@ -60,6 +61,7 @@ class Strip:
     origin: str  # how it was obtained, when that has to be said
     year: str
     value: float
+    typed: bool
     q1: float
     median: float
     q3: float
@@ -165,6 +167,7 @@ def _strip(referentiel: Referentiel, row: Any, found: Mapping[str, Any], several
         origin=origin if several else "",
         year=str(int(row.annee)) if has_value(row.annee) else "",
         value=float(row.valeur),
+        typed=is_typed(referentiel, row._asdict()),
         q1=float(found["q1"]),
         median=float(found["mediane"]),
         q3=float(found["q3"]),
@@ -230,7 +233,7 @@ def _end(referentiel: Referentiel, value: float, unite: str) -> str:
 def _aside(referentiel: Referentiel, strip: Strip) -> list[tuple[str, bool]]:
     room = WIDTH - ASIDE_LEFT
     year = f" ({strip.year})" if strip.year else ""
-    own = format_unit(referentiel, strip.value, strip.unite)
+    own = format_unit(referentiel, strip.value, strip.unite, typed=strip.typed)
     number = [_end(referentiel, value, strip.unite) for value in (strip.median, strip.q1, strip.q3)]
     region = f"région{NBSP}: médiane {number[0]}, quartiles {number[1]} et {number[2]} (n{NBSP}={NBSP}{strip.n})"
     return [(line, True) for line in wrap(own + year, room, SIZE, True)] + [
@@ -251,7 +254,7 @@ def _alt(referentiel: Referentiel, question: str, strips: Sequence[Strip]) -> st
     for strip in strips:
         q1, q3 = (_end(referentiel, value, strip.unite) for value in (strip.q1, strip.q3))
         median = _end(referentiel, strip.median, strip.unite)
-        own = format_unit(referentiel, strip.value, strip.unite)
+        own = format_unit(referentiel, strip.value, strip.unite, typed=strip.typed)
         place = (
             "dans la moitié centrale"
             if strip.q1 <= strip.value <= strip.q3
@@ -273,9 +276,8 @@ def _table(referentiel: Referentiel, strips: Sequence[Strip]) -> pd.DataFrame:
     ]
     rows = []
     for strip in strips:
-        own, q1, median, q3 = (
-            format_unit(referentiel, v, strip.unite) for v in (strip.value, strip.q1, strip.median, strip.q3)
-        )
+        own = format_unit(referentiel, strip.value, strip.unite, typed=strip.typed)
+        q1, median, q3 = (format_unit(referentiel, v, strip.unite) for v in (strip.q1, strip.median, strip.q3))
         name = f"{strip.code} {strip.label}" + (f" ({strip.origin})" if strip.origin else "")
         rows.append(dict(zip(columns, [name, strip.year or "—", own, q1, median, q3, str(strip.n)], strict=True)))
     return text_frame(rows, columns)

@@ -9,7 +9,7 @@ glyph, about 2 ms a label), each width known before anything is placed, hence no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -410,14 +410,25 @@ def format_level(value: float) -> str:
     return format_number(value, 0 if float(value).is_integer() else 1)
 
 
-def format_unit(referentiel: Referentiel, value: float, unite: str) -> str:
-    """A value with its unit's symbol and decimals, as unites.yml declares them."""
-    from evalkit.wording import format_with_unit
+def format_unit(referentiel: Referentiel, value: float, unite: str, *, typed: bool = False) -> str:
+    """A value with its unit's symbol and decimals, as unites.yml declares them; ``typed``: see :func:`is_typed`."""
+    from evalkit.wording import format_with_unit, typed_decimals
 
     unit = referentiel.unites_par_code.get(unite)
     if unit is None:
         return format_number(value, 0 if float(value).is_integer() else 1)
-    return format_with_unit(value, unit.symbole, unit.decimales, unit.espace)
+    decimals = typed_decimals(value, unit.decimales) if typed else unit.decimales
+    return format_with_unit(value, unit.symbole, decimals, unit.espace)
+
+
+def is_typed(referentiel: Referentiel, row: Mapping[str, Any]) -> bool:
+    """Tell whether the value of a row of ``indicateurs`` is the one that was typed, not one computed from its parts."""
+    indicator = referentiel.indicateurs.get(str(row["indicateur"]))
+    if indicator is None or row["obtention"] != "saisie":
+        return False
+    formula = indicator.formule.value
+    parts = has_value(row["numerateur"]) and has_value(row["denominateur"])
+    return formula in ("effectif", "somme", "mediane", "verbatim") or (formula != "evolution" and not parts)
 
 
 def shorten_alt(sentences: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from evalkit.loaders.open_data_lists import (
 from evalkit.loaders.open_data_text import read_json, read_table, slug
 from evalkit.loaders.resources import resource_dir
 from evalkit.loaders.yaml_files import read_yaml
+from evalkit.wording import join_french
 
 GENERATIONS = ("2015", "2024")
 REFERENCE_EDITION = "2021"  # edition whose POP_MUN the list of 2015 adds up
@@ -63,6 +64,7 @@ class MadeTerritory:
     ecrit: bool
     qpv: tuple[QpvEntry, ...]
     anciens: tuple[QpvEntry, ...] = ()
+    a_rattacher: tuple[QpvEntry, ...] = ()  # touch several contracts, this one among them: counted in none
     pop_mun: int | None = None  # sum of POP_MUN (edition 2021) of its neighbourhoods of 2015
 
 
@@ -371,6 +373,7 @@ def _plan(
             False,
             tuple(by_contract.get(c.key, ())),
             tuple(ancient.get(c.key, ())),
+            tuple(entries[item.qpv] for item in assignment.a_rattacher if c.key in item.candidats),
             _sum(by_contract.get(c.key, ()), population) if generation == "2015" else None,
         )
         for c in contracts
@@ -498,7 +501,7 @@ def _write_all(
         elif not target.exists():
             target.parent.mkdir(exist_ok=True)
             _write(target, text)
-        made.append(MadeTerritory(plan.dossier, plan.contract, not kept, plan.qpv, plan.anciens, plan.pop_mun))
+        made.append(replace(plan, ecrit=not kept))
     return made
 
 
@@ -562,10 +565,25 @@ def _territory_text(plan: MadeTerritory, generation: str, assignment: Assignment
         *(["faits:", f"  nb_communes: {count}"] if count else []),
         *_qpv_lines("qpv", plan.qpv, generation, assignment.a_verifier),
     ]
+    if plan.a_rattacher:
+        names = {c.key: c.nom for item in sources.contracts for c in item.contrats if c.generation == generation}
+        doubts = {item.qpv: _between([names[key] for key in item.candidats]) for item in assignment.a_rattacher}
+        lines += ["# Quartiers qui touchent plusieurs contrats : sans source qui tranche, comptés dans aucun."]
+        lines += _qpv_lines("qpv_a_rattacher", plan.a_rattacher, generation, doubts)
     if generation == "2024":
         lines += ["# Quartiers de 2015 des mêmes communes : ancienne géographie, jamais rapprochée de celle de 2024."]
         lines += _qpv_lines("qpv_anciens", plan.anciens, "2015", {})
     return "\n".join([*lines, ""])
+
+
+def _between(names: Sequence[str]) -> str:
+    """What is said of a neighbourhood that several contracts could hold.
+
+    >>> _between(["Alpe", "Orme"])
+    'touche deux contrats (Alpe et Orme)'
+    """
+    count = {2: "deux", 3: "trois", 4: "quatre"}.get(len(names), str(len(names)))
+    return f"touche {count} contrats ({join_french(names)})"
 
 
 def _n_communes(contract: Contract, sources: Sources) -> int:

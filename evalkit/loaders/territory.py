@@ -53,6 +53,11 @@ TERRITORY_KEYS = (
         "qpv",
         "pour un contrat de 2024 : quartiers de 2015 des mêmes communes, jamais joints aux nouveaux",
     ),
+    Key(
+        "qpv_a_rattacher",
+        "qpv",
+        "quartiers qui touchent plusieurs contrats, sans source qui tranche : dits dans le rapport, comptés dans aucun",
+    ),
 )
 FACTS = (
     Key("conseil_citoyen", "oui_non", "y a-t-il un conseil citoyen ?"),
@@ -244,6 +249,7 @@ def build_territory(
     values["qpv_anciens"] = _quarters(
         facts, values.pop("qpv_anciens", []), "qpv_anciens", {"generation": "2015"}, fictif
     )
+    values["qpv_a_rattacher"] = _quarters(facts, values.pop("qpv_a_rattacher", []), "qpv_a_rattacher", values, fictif)
     _check_values(facts, values, tuple(modules))
     values.setdefault("modules", (campagne.modules if campagne else ()) or tuple(modules))
     if any(values.get(key.name) is None for key in TERRITORY_KEYS if key.required):

@@ -52,6 +52,7 @@ class Territory:
     faits: dict[str, FactValue] = field(default_factory=dict)
     enseigne: str = ""  # teaching case: what it shows ("" otherwise)
     qpv_anciens: tuple[Qpv, ...] = ()  # QPV 2015 of the same communes, for a 2024 contract: never joined to its QPV
+    qpv_a_rattacher: tuple[Qpv, ...] = ()  # QPV that several contracts could hold: told, counted in none
 
     def facts(self) -> dict[str, FactValue]:
         """Every fact an applicability rule may name; what the territory did not state is absent, never False."""

@@ -40,6 +40,7 @@ def show_synthesis_title(synthesis: PublicationSynthese) -> Html:
         warning if invented else "",
         restricted if synthesis.nominatif else "",
         paragraph(sentences.perimeter(synthesis)),
+        paragraph(synthesis.referentiel.avertissement, classe="note"),
     )
 
 

@@ -65,8 +65,10 @@ def show_title(publication: Publication) -> Html:
         tag("h1", report_title(territory.nom)),
         paragraph(f"{campaign.libelle} — {publication.referentiel.libelle}", classe="sous-titre"),
         warning if _is_invented(publication) else "",
+        paragraph(publication.referentiel.avertissement, classe="note"),
         definition_list(pairs),
         _neighbourhoods(publication),
+        bullet_list(sentences.to_attach(qpv) for qpv in territory.qpv_a_rattacher),
     )
 
 
@@ -210,7 +212,7 @@ def _context_absence(publication: Publication, current: pd.DataFrame) -> str:
 def _comparison(compared: set[str]) -> str:
     if compared and {code.casefold() for code in compared} == {NATIONAL}:
         return (
-            "« Ensemble » est la ligne nationale, donnée par certains fichiers seulement. Comparaison avec la commune, "
+            "« Ensemble des QPV de France » est la ligne nationale, donnée par certains fichiers seulement. Comparaison avec la commune, "
             "l’intercommunalité ou le département : non disponible, aucun fichier importé ne la donne."
         )
     if compared:
@@ -395,19 +397,23 @@ def _quotations(publication: Publication, code: str) -> Html:
 
 
 def _associated(question: Question) -> Html:
+    proposed = all(item.statut == "propose" for item in question.questions_associees)
     items = [
         join(
             tag("strong", f"{item.code} :"),
             item.libelle,
-            tag("span", f"({item.critere})", classe="note"),
+            tag("span", f"({item.critere}{'' if proposed else f', {tables.PROVENANCES[item.statut]}'})", classe="note"),
             separator=" ",
         )
         for item in question.questions_associees
     ]
     if not items:
         return Html("")
-    title = heading(3, "Questions à se poser", f"{question.code}-questions-associees")
-    return join(title, paragraph("Ces questions accompagnent le débat ; elles ne sont pas cotées."), bullet_list(items))
+    words = "Questions proposées, à se poser" if proposed else "Questions à se poser"
+    said = "Ces questions accompagnent le débat ; elles ne sont pas cotées."
+    whose = "Ce sont des propositions, non le texte de l’IREV." if proposed else ""
+    title = heading(3, words, f"{question.code}-questions-associees")
+    return join(title, paragraph(said, whose), bullet_list(items))
 
 
 # --- after the questions ---------------------------------------------------------------------------------------------------

@@ -12,13 +12,14 @@ from typing import Any
 
 import pandas as pd
 
+from evalkit.charts.theme import format_unit
 from evalkit.compute.results import Publication, PublicationSynthese
 from evalkit.model.referentiel import Referentiel
+from evalkit.model.territory import Qpv
 from evalkit.wording import (
     agree,
     format_number,
     format_percent,
-    format_with_unit,
     join_french,
     label_status,
     plural,
@@ -238,12 +239,9 @@ def triangulation_summary(publication: Publication, code: str) -> str:
     return f"Entre les groupes : {join_french(parts)}."
 
 
-def value_text(referentiel: Referentiel, unit: str, value: float) -> str:
-    """A value with its unit's symbol and decimals."""
-    known = referentiel.unites_par_code.get(unit)
-    if known is None:
-        return format_number(value, 0 if float(value).is_integer() else 1)
-    return format_with_unit(value, known.symbole, known.decimales, known.espace)
+def value_text(referentiel: Referentiel, unit: str, value: float, *, typed: bool = False) -> str:
+    """A value with its unit's symbol and decimals; ``typed``: with the decimals it was typed with."""
+    return format_unit(referentiel, value, unit, typed=typed)
 
 
 def number_text(value: float) -> str:
@@ -256,10 +254,10 @@ def number_text(value: float) -> str:
 
 
 def without_value(publication: Publication, rows: pd.DataFrame) -> list[str]:
-    """Indicators that have no value, gathered by reason, one line each."""
+    """Indicators that have no value, gathered by reason, one line each; an indicator is said once, by its main reason."""
     lines = []
     reasons: dict[str, list[str]] = {}
-    for row in records(rows):
+    for row in _main_reasons(rows):
         label = label_status(str(row["statut"]))
         reason = label if is_missing(row["explication"]) else f"{label} ({str(row['explication']).rstrip('.')})"
         reasons.setdefault(reason, []).append(str(row["indicateur"]))
@@ -267,6 +265,24 @@ def without_value(publication: Publication, rows: pd.DataFrame) -> list[str]:
         found = sorted(set(reasons[reason]))
         lines.append(f"{reason} : {join_french(found)}")
     return lines
+
+
+# Among the ways of obtaining one indicator, the reason that is said: what is hidden, what the pilot can act on, the rest.
+_REASON_ORDER = {"secret": 0, "non_calculable": 1, "non_applicable": 3, "non_disponible": 4}
+
+
+def _main_reasons(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """One row per indicator, whatever the number of ways of obtaining it."""
+
+    def rank(row: Row) -> tuple[int, bool]:
+        return _REASON_ORDER.get(str(row["statut"]), 2), row["obtention"] != "saisie"
+
+    kept: dict[str, dict[str, Any]] = {}
+    for row in records(rows):
+        code = str(row["indicateur"])
+        if code not in kept or rank(row) < rank(kept[code]):
+            kept[code] = row
+    return list(kept.values())
 
 
 def follow_up(publication: Publication) -> str:
@@ -323,6 +339,12 @@ def masked(masks: pd.DataFrame) -> str:
     return f"{plural(n, 'valeur')} {agree(n, 'est masquée', 'sont masquées')} dans ce document."
 
 
+def to_attach(qpv: Qpv) -> str:
+    """A neighbourhood that several contracts could hold, counted in none of them."""
+    why = qpv.a_verifier or "touche plusieurs contrats"
+    return f"Le quartier {qpv.nom} ({qpv.code}) {why} ; sans source qui tranche, il n’est compté dans aucun."
+
+
 _CONTRACT = re.compile(r"^contrats? de ville (?:de la |de l[’']|du |des |de |d[’'])", re.IGNORECASE)
 
 
@@ -348,6 +370,12 @@ def perimeter(synthesis: PublicationSynthese) -> str:
     )
     said = f"Cette synthèse porte sur {plural(n, 'contrat de ville', 'contrats de ville')} {where}"
     said += f" et {plural(qpv, 'quartier prioritaire', 'quartiers prioritaires')}." if qpv else "."
+    waiting = len({qpv.code for territory in synthesis.territoires for qpv in territory.qpv_a_rattacher})
+    if waiting:
+        said += (
+            f" {plural(waiting, 'quartier')} qui {agree(waiting, 'touche', 'touchent')} plusieurs contrats, sans source "
+            f"qui tranche, {agree(waiting, 'n’est compté', 'ne sont comptés')} dans aucun."
+        )
     if out:
         said += f" {plural(out, 'territoire')} {agree(out, 'est laissé', 'sont laissés')} de côté, avec la raison."
     else:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit.charts.context import NATIONAL, area_name, short_source
+from evalkit.charts.theme import is_typed
 from evalkit.compute.results import Publication, PublicationSynthese
 from evalkit.compute.surveys import way_of
 from evalkit.model.referentiel import Referentiel
@@ -263,16 +264,20 @@ def _indicator_row(publication: Publication, values: list[Row]) -> list[object]:
     row = ordered[-1]
     known = referentiel.indicateurs.get(row["indicateur"])
     name = join(tag("strong", row["indicateur"]), tag("span", known.libelle if known else ""), separator=" ")
-    before = " ; ".join(_dated(referentiel, earlier, full=True) for earlier in reversed(ordered[:-1]))
+    before = join(*(_said(referentiel, earlier, full=True) for earlier in reversed(ordered[:-1])), separator=" ; ")
     source = OBTENTIONS.get(row["obtention"], str(row["obtention"]))
     if not is_missing(row["source"]) and str(row["source"]) != source:
         source = f"{row['source']} ({source})"
     if not is_missing(row["groupe"]):
         source += f", {referentiel.groupes_par_code[row['groupe']].pluriel}"
-    if row["obtention"] == "enquete" and not is_missing(row["explication"]):
-        source += f". {row['explication']}"
-    latest = _dated(referentiel, row)
+    latest = _said(referentiel, row)
     return [name, latest, _ratio(row), before or _NOTHING, source, _reference(publication, row)]
+
+
+def _said(referentiel: Referentiel, row: Row, full: bool = False) -> Html:
+    """A shown value, and under it, small, what limits it: « 9 actions laissées de côté », « base fragile »…"""
+    limit = "" if is_missing(row["explication"]) else tag("small", row["explication"], classe="reserve")
+    return join(tag("span", _dated(referentiel, row, full)), limit, separator=" ")
 
 
 def _dated(referentiel: Referentiel, row: Row, full: bool = False) -> str:
@@ -293,7 +298,7 @@ def indicator_value(referentiel: Referentiel, row: Row) -> object:
         return labels.get(row["modalite"], str(row["modalite"]))
     if is_missing(row["valeur"]):
         return Absent(label_status("non_disponible"))
-    return value_text(referentiel, row["unite"], row["valeur"])
+    return value_text(referentiel, row["unite"], row["valeur"], typed=is_typed(referentiel, row))
 
 
 def _ratio(row: Row) -> object:

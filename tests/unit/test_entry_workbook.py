@@ -198,7 +198,7 @@ def test_territory_and_neighbourhoods_are_written(book: Workbook) -> None:
 
 
 def test_the_sheet_asks_for_every_key_the_reader_knows() -> None:
-    structures = {"faits", "qpv", "qpv_anciens"}
+    structures = {"faits", "qpv", "qpv_anciens", "qpv_a_rattacher"}
     known = {key.name for key in (*territory.TERRITORY_KEYS, *territory.FACTS)} | set(territory.WORKBOOK_CAMPAGNE)
     assert {key for key, _ in TERRITORY_KEYS} == known - structures
 
