@@ -23,6 +23,7 @@ from evalkit.documents.entry_lists import Lists, add_lists
 from evalkit.model.dossier import HELP_COLUMN_PREFIX, TABLES, Column, Table
 from evalkit.model.referentiel import Indicateur, Referentiel, SousQuestion
 from evalkit.model.territory import KNOWN_FACTS, Campagne, Territory
+from evalkit.wording import label_status
 
 Rows = Sequence[Mapping[str, object]]
 VERSION_PROPERTY = "evalkit_referentiel"
@@ -287,10 +288,9 @@ def _ladders_to_read(writer: _Book, subs: Sequence[SousQuestion]) -> None:
     headers = ["code", "sous-question", *(f"niveau {n}" for n in range(6)), "statut"]
     for column, name in enumerate(headers):
         sheet.write_string(0, column, name, writer.formats["entete"])
-    words = {"source": "sourcé", "adapte": "adapté", "propose": "proposé"}
     for line, sub in enumerate(subs, start=1):
         ladder = [sub.echelle.niveaux.get(n, "") for n in range(6)]
-        for column, text in enumerate((sub.code, sub.libelle, *ladder, words[sub.echelle.statut])):
+        for column, text in enumerate((sub.code, sub.libelle, *ladder, label_status(sub.echelle.statut))):
             sheet.write_string(line, column, text, writer.formats["fixe"])
     _page(sheet)
 
