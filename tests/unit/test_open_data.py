@@ -336,7 +336,9 @@ def test_a_neighbourhood_of_two_contracts_of_2024_is_named_in_both(tmp_path: Pat
     for territory in (plain, val):
         (waiting,) = territory.qpv_a_rattacher
         assert (waiting.code, waiting.communes) == ("QN09902M", ("Ardelle",))
-        assert waiting.a_verifier == "touche deux contrats (CC du Val et CA de la Plaine)"
+        assert (
+            waiting.a_verifier.replace("\u00a0", " ") == "touche deux contrats (« CC du Val » et « CA de la Plaine »)"
+        )
     assert "qpv_a_rattacher" in (made.dossiers[0] / "territoire.yml").read_text(encoding="utf-8")
 
 

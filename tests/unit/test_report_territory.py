@@ -281,9 +281,7 @@ def test_a_neighbourhood_of_two_contracts_is_told_and_not_counted():
     waiting = Qpv("QF590009", "Le Pont", "2024", (), "touche deux contrats (Alpe et Orme)")
     publication = dataclasses.replace(make_publication(), territoire=make_territory(qpv_a_rattacher=(waiting,)))
     shown = plain(sections.show_title(publication))
-    said = (
-        "Le quartier Le Pont (QF590009) touche deux contrats (Alpe et Orme) ; sans source qui tranche, il n’est compté"
-    )
+    said = "Le quartier « Le Pont » (QF590009) touche deux contrats (Alpe et Orme) ; sans source qui tranche, il n’est compté"
     assert said in shown
     assert "2 quartiers prioritaires du contrat" in shown
 
