@@ -276,6 +276,12 @@ def synthese(
       evalkit synthese campagnes/2026 --departement 59
       evalkit synthese campagnes/2026 --figer
     """
+    if figer and (departement or nominatif):
+        read, expected = (
+            "--figer avec --departement ou --nominatif",
+            "--figer seul : la référence est celle de toute la campagne",
+        )
+        raise EvalkitError([_usage(read, expected, f"evalkit synthese {campagne} --figer")])
     if figer:
         target, kept = actions.freeze_reference(campagne)
         _say(f"Référence régionale figée : {target}")
