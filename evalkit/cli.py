@@ -101,9 +101,7 @@ Json = Annotated[bool, typer.Option("--json", help="Résultat en JSON, pour un a
 Processus = Annotated[int | None, typer.Option("--processus", min=1, max=64, help="Rapports produits en même temps.")]
 Seulement = Annotated[
     list[str] | None,
-    typer.Option(
-        "--seulement", help="Nom d'un dossier à produire ; peut être répété. L'index ne liste alors que ceux-là."
-    ),
+    typer.Option("--seulement", help="Nom d'un dossier à produire ; peut être répété. L'index garde les autres."),
 ]
 
 
