@@ -101,9 +101,7 @@ Json = Annotated[bool, typer.Option("--json", help="Résultat en JSON, pour un a
 Processus = Annotated[int | None, typer.Option("--processus", min=1, max=64, help="Rapports produits en même temps.")]
 Seulement = Annotated[
     list[str] | None,
-    typer.Option(
-        "--seulement", help="Nom d'un dossier à produire ; peut être répété. L'index ne liste alors que ceux-là."
-    ),
+    typer.Option("--seulement", help="Nom d'un dossier à produire ; peut être répété. L'index garde les autres."),
 ]
 
 
@@ -276,6 +274,12 @@ def synthese(
       evalkit synthese campagnes/2026 --departement 59
       evalkit synthese campagnes/2026 --figer
     """
+    if figer and (departement or nominatif):
+        read, expected = (
+            "--figer avec --departement ou --nominatif",
+            "--figer seul : la référence est celle de toute la campagne",
+        )
+        raise EvalkitError([_usage(read, expected, f"evalkit synthese {campagne} --figer")])
     if figer:
         target, kept = actions.freeze_reference(campagne)
         _say(f"Référence régionale figée : {target}")

@@ -8,10 +8,13 @@ from evalkit.model.dossier import Dossier
 from evalkit.model.referentiel import Referentiel
 
 
-def missing_from_report(dossier: Dossier, referentiel: Referentiel, why_not: Callable[..., str]) -> tuple[str, ...]:
+def missing_from_report(
+    dossier: Dossier, referentiel: Referentiel, why_not: Callable[..., str], refused: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
     """French lines, in the order of the report.
 
-    ``why_not(referentiel, territory, code)`` gives the reason why a code does not apply, "" when it does.
+    ``why_not(referentiel, territory, code)`` gives the reason why a code does not apply, "" when it does. ``refused``: tables
+    with a fault that blocks; a refused table is not an empty one, so nothing is said to be missing from it.
     """
     territory = dossier.territoire
     wanted = territory.modules or dossier.campagne.modules
@@ -25,12 +28,16 @@ def missing_from_report(dossier: Dossier, referentiel: Referentiel, why_not: Cal
     ]
     lines = [] if territory.qpv else ["aucun quartier (QPV) déclaré : le rapport ne les nommera pas"]
     lines += _context_lines(dossier)
-    lines += _ratings_lines(dossier, referentiel)
-    lines += _levels_lines(dossier, referentiel, subs)
-    lines += _indicators_lines(dossier, referentiel, subs)
-    if dossier.tables["constats"].empty:
+    by_table = {
+        "cotations": lambda: _ratings_lines(dossier, referentiel),
+        "arbitrages": lambda: _levels_lines(dossier, referentiel, subs),
+        "indicateurs": lambda: _indicators_lines(dossier, referentiel, subs),
+    }
+    for name, said in by_table.items():
+        lines += [f"« {name} » : à corriger d’abord ; ce qui y manque sera dit ensuite"] if name in refused else said()
+    if dossier.tables["constats"].empty and "constats" not in refused:
         lines.append("aucun constat : ni réussites, ni freins, ni préconisations")
-    if dossier.tables["actions"].empty:
+    if dossier.tables["actions"].empty and "actions" not in refused:
         lines.append("aucune action : les indicateurs tirés du programme d’actions seront « non renseignés »")
     if not dossier.campagne.campagne_precedente:
         lines.append("pas de campagne précédente : pas de suivi des préconisations")

@@ -185,7 +185,9 @@ def check_dossier(path: str | Path, referentiel: Referentiel) -> DossierCheck:
     """Every fault and doubtful point of a dossier, and what its report will lack. Raises nothing about the data."""
     reading = _read(Path(path), referentiel)
     dossier = _assemble(reading)
-    manques = missing_from_report(dossier, referentiel, checks.not_applicable) if dossier else ()
+    places = [fault.place for fault in only_errors(reading.faults)]
+    refused = frozenset(name for place in places for name in TABLES if name in (place.sheet, Path(place.file).stem))
+    manques = missing_from_report(dossier, referentiel, checks.not_applicable, refused) if dossier else ()
     return DossierCheck(tuple(_ordered(reading.faults)), manques)
 
 

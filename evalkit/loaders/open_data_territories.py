@@ -32,7 +32,7 @@ from evalkit.loaders.open_data_lists import (
 from evalkit.loaders.open_data_text import read_json, read_table, slug
 from evalkit.loaders.resources import resource_dir
 from evalkit.loaders.yaml_files import read_yaml
-from evalkit.wording import join_french
+from evalkit.wording import join_french, quote
 
 GENERATIONS = ("2015", "2024")
 REFERENCE_EDITION = "2021"  # edition whose POP_MUN the list of 2015 adds up
@@ -577,13 +577,13 @@ def _territory_text(plan: MadeTerritory, generation: str, assignment: Assignment
 
 
 def _between(names: Sequence[str]) -> str:
-    """What is said of a neighbourhood that several contracts could hold.
+    r"""What is said of a neighbourhood that several contracts could hold.
 
-    >>> _between(["Alpe", "Orme"])
-    'touche deux contrats (Alpe et Orme)'
+    >>> _between(["Alpe", "Orme"]).replace("\u00a0", " ")
+    'touche deux contrats (« Alpe » et « Orme »)'
     """
     count = {2: "deux", 3: "trois", 4: "quatre"}.get(len(names), str(len(names)))
-    return f"touche {count} contrats ({join_french(names)})"
+    return f"touche {count} contrats ({join_french(map(quote, names))})"
 
 
 def _n_communes(contract: Contract, sources: Sources) -> int:

@@ -138,7 +138,7 @@ def read_keys(facts: Facts, keys: Iterable[Key], data: Mapping[str, Any] | None 
         if value is None or value == "":
             if key.required:
                 fix = f"écrivez la valeur en face de « {key.name} » ; ajoutez la ligne si elle manque"
-                facts.say("DON-024", root, f"pas de « {key.name} »", f"« {key.name} » : {key.help}", fix)
+                facts.say("DON-024", (*root, key.name), f"pas de « {key.name} »", f"« {key.name} » : {key.help}", fix)
             continue
         read = _value(facts, key, value, (*root, key.name))
         if read is not None:

@@ -342,7 +342,7 @@ def masked(masks: pd.DataFrame) -> str:
 def to_attach(qpv: Qpv) -> str:
     """A neighbourhood that several contracts could hold, counted in none of them."""
     why = qpv.a_verifier or "touche plusieurs contrats"
-    return f"Le quartier {qpv.nom} ({qpv.code}) {why} ; sans source qui tranche, il n’est compté dans aucun."
+    return f"Le quartier {quote(qpv.nom)} ({qpv.code}) {why} ; sans source qui tranche, il n’est compté dans aucun."
 
 
 _CONTRACT = re.compile(r"^contrats? de ville (?:de la |de l[’']|du |des |de |d[’'])", re.IGNORECASE)

@@ -203,7 +203,8 @@ def copy_for_session(dossier: Path, workspace: Path, *, say: Callable[[str], Non
         return target
     campaign.mkdir(parents=True, exist_ok=True)
     for path in sorted(dossier.parent.iterdir()):
-        if path.is_file() and not path.name.startswith(("~$", ".")):
+        # A workbook beside the folders is the whole dossier of another territory.
+        if path.is_file() and path.suffix.lower() != ".xlsx" and not path.name.startswith(("~$", ".")):
             shutil.copyfile(path, campaign / path.name)
     shutil.copytree(dossier, target, ignore=shutil.ignore_patterns("~$*", "sauvegardes"))
     say(f"Territoire d'exemple copié dans {target} : vous pouvez tout y changer.")

@@ -86,6 +86,12 @@ def test_a_territory_given_as_a_campaign_is_told(capsys: pytest.CaptureFixture[s
     assert "evalkit rapport" in text
 
 
+def test_the_reference_is_that_of_the_whole_campaign(capsys: pytest.CaptureFixture[str], tmp_path) -> None:
+    code, text = run(capsys, "synthese", str(tmp_path), "--departement", "59", "--figer")
+    assert code == 2
+    assert "--figer seul" in text
+
+
 def test_help_is_the_same_at_each_reading(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--aide, --help, -h" in run(capsys, "lot", "--help")[1]
 

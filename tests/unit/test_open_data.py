@@ -1,6 +1,7 @@
 """Open data: the quirks of published files, the joins, and the published figures on the real files."""
 
 import itertools
+import json
 import math
 import os
 import time
@@ -310,6 +311,37 @@ def test_lists_of_2024_without_contracts_join_by_siren_or_commune() -> None:
     assert [item.raison for item in result.a_rattacher] == ["la liste ne lui donne aucun contrat connu"]
 
 
+def test_a_neighbourhood_of_two_contracts_of_2024_is_named_in_both(tmp_path: Path) -> None:
+    """The list gives it two contracts: both folders name it and the other contract, neither counts it."""
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"codgeo": siren, "code_cv": code, "lib_cv": f"99 - {name} [X]", "insee_dep": "99"},
+            "geometry": {"type": "Point", "coordinates": [5, 5]},
+        }
+        for code, siren, name in (("CN901", "200000001", "CC du Val"), ("CN902", "200000002", "CA de la Plaine"))
+    ]
+    contracts, listed = tmp_path / "contrats.geojson", tmp_path / "liste.csv"
+    contracts.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    listed.write_text(
+        "code_qp;lib_qp;insee_dep;insee_com;lib_com;code_cv\n"
+        "QN09901M;Les Ormes;99;99001;Ardelle;CN901\n"
+        "QN09902M;Le Pont;99;99001;Ardelle;CN901;CN902\n".replace("CN901;CN902", '"CN901;CN902"'),
+        encoding="utf-8",
+    )
+    made = make_territories([contracts, listed], "2024", tmp_path / "2024", date_reference="2024-06-30")
+    modules = read_campagne(tmp_path / "2024").modules
+    plain, val = [read_territory(folder, modules) for folder in made.dossiers]
+    assert [[qpv.code for qpv in territory.qpv] for territory in (plain, val)] == [[], ["QN09901M"]]
+    for territory in (plain, val):
+        (waiting,) = territory.qpv_a_rattacher
+        assert (waiting.code, waiting.communes) == ("QN09902M", ("Ardelle",))
+        assert (
+            waiting.a_verifier.replace("\u00a0", " ") == "touche deux contrats (« CC du Val » et « CA de la Plaine »)"
+        )
+    assert "qpv_a_rattacher" in (made.dossiers[0] / "territoire.yml").read_text(encoding="utf-8")
+
+
 def test_the_dictionary_is_honest_about_what_it_knows() -> None:
     """Every CTX but CTX.7 has a variable; nothing feeds CTX.7; each variable says its status and its references."""
     known = load_context_dictionary()
@@ -447,6 +479,9 @@ def test_what_is_written_is_what_the_reader_reads(generation: str, count: int, a
     assert sum(len(territory.qpv) for territory in territories) == attached
     assert all(territory.facts()["nb_communes"] >= 1 for territory in territories)
     assert any(territory.qpv_anciens for territory in territories) == (generation == "2024")
+    waiting = {qpv.code for territory in territories for qpv in territory.qpv_a_rattacher}
+    assert len(waiting) == (8 if generation == "2024" else 0)
+    assert not waiting & {qpv.code for territory in territories for qpv in territory.qpv}
 
 
 def read_territory(folder: Path, modules: tuple[str, ...]) -> Territory:

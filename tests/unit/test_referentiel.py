@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import time
 from collections import Counter
 
 import pytest
@@ -189,13 +188,3 @@ def test_codes_are_written_between_quotes():
         for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
             if re.match(r"\s*(- )?(code|valide_du|valide_au|depuis|verifie_le): [A-Z0-9]", line):
                 pytest.fail(f"{path.name}, ligne {number} : {line.strip()}")
-
-
-def test_loading_is_quick():
-    """Well under a second, best of three (a loaded machine is not a slow framework)."""
-    durations = []
-    for _ in range(3):
-        start = time.perf_counter()
-        load_referentiel()
-        durations.append(time.perf_counter() - start)
-    assert min(durations) < 1

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from evalkit.compute.results import SYNTHESIS_COLUMNS, PublicationSynthese, Synthese, as_table
+from evalkit.model.territory import Qpv
 from evalkit.report import sections, sentences, tables
 from evalkit.report.html import Html, render_notebook
 from tests.fabrique import make_campagne, make_referentiel, make_territory
@@ -183,6 +184,18 @@ def test_the_excluded_are_named_with_the_reason():
     said = plain(sections.show_synthesis_title(make_synthesis()))
     assert "6 contrats de ville de la région Hauts-de-France et 12 quartiers prioritaires." in said
     assert "1 territoire est laissé de côté, avec la raison." in said
+
+
+def test_neighbourhoods_of_two_contracts_are_counted_apart():
+    """Named by both contracts, it is one neighbourhood left out of both."""
+    waiting = Qpv("QF590009", "Le Pont", "2024", (), "touche deux contrats (Arbrelle et Belorme)")
+    synthesis = make_synthesis()
+    both = [replace(territory, qpv_a_rattacher=(waiting,)) for territory in synthesis.territoires[:2]]
+    shown = replace(synthesis, territoires=(*both, *synthesis.territoires[2:]))
+    said = "1 quartier qui touche plusieurs contrats, sans source qui tranche, n’est compté dans aucun."
+    assert said in sentences.perimeter(shown)
+    assert "plusieurs contrats" not in sentences.perimeter(synthesis)
+    assert synthesis.referentiel.avertissement in plain(sections.show_synthesis_title(synthesis))
 
 
 def test_levels_are_counted_and_a_distribution_over_few_is_not_given():

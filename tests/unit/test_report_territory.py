@@ -10,9 +10,12 @@ import pytest
 from bs4 import BeautifulSoup
 
 from evalkit.compute.results import COLUMNS, Evaluation, Publication
+from evalkit.loaders.referentiel import load_referentiel
+from evalkit.model.territory import Qpv
 from evalkit.report import sections, sentences, tables
 from evalkit.report.html import STAMP_MIME, Html, render_notebook
-from tests.fabrique import make_publication
+from evalkit.report.sections_territory import _associated
+from tests.fabrique import make_publication, make_territory
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SNAPSHOTS = Path(__file__).parents[1] / "rendus"
@@ -209,6 +212,78 @@ def test_what_a_chart_shows_is_not_printed_in_two_tables():
     for figure in shown.select("figure"):
         assert len(figure.select("table")) == 1
         assert figure.find_next_sibling() is None or figure.find_next_sibling().get("class") != ["defile"]
+
+
+INDICATOR = {
+    "question": "Q1",
+    "sous_question": "Q1.1",
+    "indicateur": "Q1.1.a",
+    "obtention": "saisie",
+    "unite": "pourcent",
+}
+
+
+def indicator_table(**row):
+    """Words of the table of the indicators of Q1, with this one value of 2021."""
+    publication = make_publication(indicateurs=[{**INDICATOR, "annee": 2021.0, "statut": "ok", **row}])
+    return plain(tables.indicators(publication, publication.indicateurs, "Q1"))
+
+
+def test_what_limits_a_shown_value_is_said_under_it():
+    """« 9 actions laissées de côté » or « base fragile » never stays in the tables of the computation."""
+    limit = "9 actions laissées de côté : l’information n’y est pas renseignée."
+    assert f"40 % en 2021 {limit}" in indicator_table(valeur=40.0, explication=limit)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"valeur": 12.5}, "12,5 % en 2021"),
+        ({"valeur": 12.0}, "12 % en 2021"),
+        ({"valeur": 33.3333, "numerateur": 1.0, "denominateur": 3.0}, "33 % en 2021"),
+        ({"valeur": 12.5, "obtention": "actions"}, "13 % en 2021"),
+    ],
+)
+def test_a_typed_decimal_is_kept_and_a_computed_share_gains_none(row, words):
+    """The value as it was typed; one computed from its parts has its unit's decimals."""
+    assert words in indicator_table(**row)
+
+
+def test_an_indicator_without_value_is_said_once():
+    """Obtainable in two ways: the reason the pilot can act on is said, not both."""
+    rows = [
+        {**INDICATOR, "obtention": "enquete", "statut": "non_disponible", "explication": "Aucune enquête importée."},
+        {**INDICATOR, "statut": "non_repondu"},
+    ]
+    publication = make_publication(indicateurs=rows)
+    assert sentences.without_value(publication, publication.indicateurs) == ["non renseigné : Q1.1.a"]
+
+
+def test_the_first_page_says_whose_the_framework_is():
+    """Sourced questions, proposed sub-questions: in the words of the framework."""
+    publication = make_publication()
+    assert publication.referentiel.avertissement in plain(sections.show_title(publication))
+
+
+def test_proposed_questions_are_announced_as_such():
+    """Questions attached to an axis: their heading says that they are proposed."""
+    axis = load_referentiel().questions_par_code["LCD"]
+    assert "Questions proposées, à se poser" in plain(_associated(axis))
+    source = axis.questions_associees[0].model_copy(update={"statut": "source"})
+    mixed = plain(_associated(axis.model_copy(update={"questions_associees": (source, axis.questions_associees[1])})))
+    assert "Questions à se poser" in mixed
+    assert ", sourcé)" in mixed
+    assert ", proposé)" in mixed
+
+
+def test_a_neighbourhood_of_two_contracts_is_told_and_not_counted():
+    """It is in no list and no count; the report says so."""
+    waiting = Qpv("QF590009", "Le Pont", "2024", (), "touche deux contrats (Alpe et Orme)")
+    publication = dataclasses.replace(make_publication(), territoire=make_territory(qpv_a_rattacher=(waiting,)))
+    shown = plain(sections.show_title(publication))
+    said = "Le quartier « Le Pont » (QF590009) touche deux contrats (Alpe et Orme) ; sans source qui tranche, il n’est compté"
+    assert said in shown
+    assert "2 quartiers prioritaires du contrat" in shown
 
 
 def test_a_module_that_is_not_evaluated_leaves_no_heading():
