@@ -108,7 +108,7 @@ def _page(referentiel: Referentiel) -> Iterator[Block]:
     yield Paragraph(
         f"{plural(len(referentiel.enquetes), 'questionnaire')}, {plural(total, 'question')}. Le code d’une question est "
         "le même dans le fichier du référentiel, dans le formulaire et dans les réponses qui reviennent ; il ne change "
-        "jamais. Le guide de l’import est « Importer une enquête » (docs/guides/importer-une-enquete.md)."
+        "jamais."
     )
     yield Paragraph(
         "Les absences d’opinion (« ne sait pas », refus, sans objet) n’entrent dans aucun pourcentage : elles sont "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -137,16 +136,6 @@ def test_a_synthesis_knows_nothing_but_what_territories_publish(referentiel):
             for p in published
         )
         assert row["n_territoires"] <= publishing
-
-
-def test_protecting_a_territory_with_surveys_is_fast(referentiel, surveyed):
-    """Under a second on an idle machine; the limit here leaves room for a busy one."""
-    best = 9.0
-    for _ in range(3):
-        start = time.perf_counter()
-        protect(surveyed[1], referentiel.regles)
-        best = min(best, time.perf_counter() - start)
-    assert best < 2, best
 
 
 @pytest.mark.complet

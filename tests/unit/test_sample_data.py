@@ -38,7 +38,9 @@ def remade(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _files(root: Path) -> list[str]:
-    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+    """Files that are delivered; what a report leaves beside a key (`publie.json`) is not, and git ignores it."""
+    found = (path for path in root.rglob("*") if path.is_file() and not path.name.endswith("publie.json"))
+    return sorted(path.relative_to(root).as_posix() for path in found)
 
 
 def _filled(path: Path) -> dict[str, list[list[object]]]:
