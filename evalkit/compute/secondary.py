@@ -233,7 +233,14 @@ def suppress(system: System, primary: Iterable[Key], width: float) -> frozenset[
 
     A cell that the fixed totals alone determine stays exposed (:func:`exposed` tells): only its own total could hide it.
     """
-    start = frozenset(primary)
+    hidden = frozenset(primary)
+    # Until nothing more is asked for: an answer that a second pass would widen was not a whole answer.
+    while (wider := _suppress_once(system, hidden, width)) != hidden:
+        hidden = wider
+    return hidden
+
+
+def _suppress_once(system: System, start: frozenset[Key], width: float) -> frozenset[Key]:
     first = _grow(system, start, width, derived_first=True)
     if not any(system.cells[key].derived for key in first - start):
         return first
