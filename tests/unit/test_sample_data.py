@@ -33,7 +33,7 @@ Row = dict[str, str]
 def remade(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("exemples")
     command = [sys.executable, "-m", "outils_dev.fabriquer_exemples", "--vers", str(target)]
-    subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "PYTHONHASHSEED": "7"}, timeout=120)
+    subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "PYTHONHASHSEED": "7"}, timeout=900)
     return target
 
 
