@@ -152,7 +152,7 @@ def _tool(grid: Grid, header: Header) -> str:
         words(name.replace("_", " "))
         for row in range(min(header.first, 3), header.last + 1)
         for index in range(len(grid.rows[row]))
-        for name in (text := _text(grid, row, index), text.split(". ", 1)[0])
+        for name in _names_of(_text(grid, row, index))
     }
     found = {tool: len(titles & signs) for tool, signs in _SIGNS.items()}
     lime = any(_LIME_SUB.match(column.title) for column in header.columns)
@@ -160,6 +160,11 @@ def _tool(grid: Grid, header: Header) -> str:
     best = max(found, key=lambda tool: found[tool])
     needed = 1 if best == "Google Forms" else 2
     return best if found[best] >= needed else SHEET
+
+
+def _names_of(title: str) -> list[str]:
+    """Names that one title gives to a column of the tool: « submitdate. Date de soumission » gives three."""
+    return list(dict.fromkeys((title, *title.split(". ", 1))))
 
 
 # --- one title ------------------------------------------------------------------------------------------------------
@@ -192,7 +197,7 @@ def _read_title(index: int, texts: Sequence[str], lexicon: Lexicon) -> Column:
     found = _split_title(title, lexicon)
     if found is not None:
         return replace(found, index=index, title=shown)
-    for name in (title.split("/")[-1], *title.split(". ", 1)):  # « submitdate. Date de soumission »
+    for name in _names_of(title.split("/")[-1]):
         kind = _BY_TITLE.get(words(name.replace("_", " ")))
         if kind:
             return replace(unknown, kind=kind)

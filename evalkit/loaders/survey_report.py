@@ -90,7 +90,7 @@ def _lines(imported: SurveyImport) -> Iterator[str]:
     counted = imported.frame["partie"].value_counts().to_dict()
     for part in imported.enquete.parties:
         n, asked = int(counted.get(part.code, 0)), imported.info["n_sollicites"].get(part.code)
-        if n and len(labels) > 1 or asked:
+        if (n and len(labels) > 1) or asked:
             of = f" sur {asked:.0f} sollicités" if asked else ""
             yield f"  {labels[part.code]} : {plural(n, 'réponse')}{of}"
     if imported.info["date"]:

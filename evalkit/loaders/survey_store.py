@@ -90,6 +90,15 @@ def report_bytes(imported: SurveyImport, table: bytes, key: bytes) -> bytes:
     return (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8")
 
 
+def is_ours(dossier: Path, enquete: str, key: bytes) -> bool:
+    """Whether the table of a questionnaire is the one that the last import wrote."""
+    try:
+        content = json.loads(report_path(dossier, enquete).read_text(encoding="utf-8"))
+        return bool(key) and content["empreinte_table"] == print_of(answers_path(dossier, enquete).read_bytes(), key)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 # --- read -----------------------------------------------------------------------------------------------------------
 
 
