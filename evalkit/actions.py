@@ -763,7 +763,7 @@ def import_surveys(
     mappings = _survey_mappings(dossier, lexicons, options, wanted)
     command = import_command(files, dossier)
     tell("Lecture des réponses…")
-    imports, lost = read_surveys([(path, path.name) for path in files], lexicons, mappings, wanted, command)
+    imports, lost = read_surveys([(path, path.name) for path in files], lexicons, mappings, wanted)
     _refuse_unused_options(options, [imported.enquete for imported in imports])
     result = SurveyFiles(tuple(imports), lost=tuple(lost))
     if only_errors(result.faults):
@@ -948,23 +948,25 @@ class QuestionnaireFiles:
 
     xlsform: Path
     imprimable: Path
+    saisie: Path
     a_completer: tuple[str, ...]
 
 
 def write_questionnaire(code: str, vers: Path, dossier: Path | None = None) -> QuestionnaireFiles:
-    """Write the XLSForm (KoboToolbox, ODK) and the printable form of one questionnaire.
+    """Write the XLSForm (KoboToolbox, ODK), the printable form and the workbook to type paper answers in.
 
     Parameters
     ----------
     code
         ``ENQ-ASSO``, ``ENQ-COM``… in any case.
     vers
-        Folder that receives ``enq-asso.xlsx`` and ``enq-asso.html``.
+        Folder that receives ``enq-asso.xlsx``, ``enq-asso.html`` and ``enq-asso-saisie.xlsx``.
     dossier
         Territory whose QPV and communes become choices; without it, their place is left to fill.
     """
+    from evalkit.documents.answers_workbook import write_answers_workbook
     from evalkit.documents.questionnaire import write_printable_form, write_xlsform
-    from evalkit.loaders.dossier import load_dossier
+    from evalkit.loaders.dossier import territory_of
     from evalkit.loaders.referentiel import load_referentiel
 
     referentiel = load_referentiel()
@@ -978,12 +980,13 @@ def write_questionnaire(code: str, vers: Path, dossier: Path | None = None) -> Q
             expected=f"un de ces codes : {', '.join(surveys)}",
             fix=f"evalkit outils questionnaire {next(iter(surveys), 'ENQ-ASSO')}",
         )
-    territory = load_dossier(_existing(dossier), referentiel).territoire if dossier else None
+    territory = territory_of(_existing(dossier), referentiel) if dossier else None
     vers.mkdir(parents=True, exist_ok=True)
     form = vers / f"{survey.code.lower()}.xlsx"
     missing = write_xlsform(form, survey, referentiel, territory)
     page = write_printable_form(form.with_suffix(".html"), survey, referentiel, territory)
-    return QuestionnaireFiles(form, page, tuple(missing))
+    entry = write_answers_workbook(form.with_name(f"{form.stem}-saisie.xlsx"), survey, referentiel, territory)
+    return QuestionnaireFiles(form, page, entry, tuple(missing))
 
 
 def write_consensus_sheets(dossier: Path, vers: Path | None = None) -> Path:

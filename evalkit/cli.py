@@ -406,12 +406,12 @@ def outils_referentiel(
 @outils.command("questionnaire", cls=_Command)
 def outils_questionnaire(
     enquete: Annotated[str, typer.Argument(help="Code : ENQ-ASSO, ENQ-COM, CONS-PART, ENQ-CC ou ENQ-LOG.")],
-    vers: Annotated[Path, typer.Option("--vers", help="Dossier qui reçoit les deux fichiers.")] = Path(),
+    vers: Annotated[Path, typer.Option("--vers", help="Dossier qui reçoit les trois fichiers.")] = Path(),
     territoire: Annotated[
         Path | None, typer.Option("--territoire", help="Dossier du territoire : ses quartiers et communes en choix.")
     ] = None,
 ) -> None:
-    """Écrire un questionnaire : formulaire pour KoboToolbox ou ODK, et version à imprimer.
+    """Écrire un questionnaire : formulaire pour KoboToolbox ou ODK, version à imprimer, classeur de saisie.
 
     \b
     Exemples :
@@ -421,6 +421,7 @@ def outils_questionnaire(
     files = actions.write_questionnaire(enquete, vers, territoire)
     print(f"Formulaire KoboToolbox ou ODK : {files.xlsform}")
     print(f"Version à imprimer            : {files.imprimable}")
+    print(f"Saisie des réponses papier    : {files.saisie}")
     if files.a_completer:
         print("\nÀ compléter avant de les employer (dans la page : cliquez sur les crochets, écrivez, puis imprimez) :")
         for line in files.a_completer:

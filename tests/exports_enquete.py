@@ -240,7 +240,9 @@ def _table(columns: Sequence[tuple[str, Any]], frame: pd.DataFrame) -> Rows:
 # --- to files -------------------------------------------------------------------------------------------------------
 
 
-def write_csv(path: Path, rows: Rows, *, separator: str = ";", encoding: str = "utf-8-sig", quoted: bool = True) -> Path:
+def write_csv(
+    path: Path, rows: Rows, *, separator: str = ";", encoding: str = "utf-8-sig", quoted: bool = True
+) -> Path:
     """A CSV of these rows."""
     text = io.StringIO(newline="")
     quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
@@ -253,7 +255,9 @@ def write_xlsx(path: Path, rows: Rows, sheet: str = "Réponses", properties: dic
     """A workbook of these rows, as the tools write them: dates as dates, numbers as numbers."""
     import xlsxwriter
 
-    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "default_date_format": "dd/mm/yyyy hh:mm"}) as book:
+    with xlsxwriter.Workbook(
+        str(path), {"strings_to_formulas": False, "default_date_format": "dd/mm/yyyy hh:mm"}
+    ) as book:
         target = book.add_worksheet(sheet)
         for name, value in (properties or {}).items():
             book.set_custom_property(name, value)

@@ -210,6 +210,8 @@ def _left_over(question: QuestionWords, text: str, tool: str) -> _Cell:
 
 def _number(question: QuestionWords, raw: Raw, text: str, tool: str) -> _Cell:
     item = question.question
+    if personal_text(text):
+        return _Cell(why="un numéro ou un nom, là où il faut un nombre")
     read = read_number(raw, percent=item.unite == "%")
     if read.silence:
         return _Cell(question.choice(text) or read.silence)

@@ -16,6 +16,7 @@ from evalkit.loaders.survey_mapping import EMPTY, IGNORED, SurveyMapping
 from evalkit.loaders.survey_rows import REASONS
 from evalkit.loaders.survey_words import Lexicon
 from evalkit.model.survey import Enquete, QuestionEnquete
+from evalkit.wording import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,11 +32,8 @@ def unknown_survey(grid: Grid | None, shown: str, lexicons: Mapping[str, Lexicon
     titles = [str(cell) for row in (grid.rows[:1] if grid else []) for cell in row if not is_blank(cell)]
     read = f"des titres qui ne disent pas de quel questionnaire il s’agit ({_listed(titles[:4])})" if titles else "rien"
     known = ", ".join(lexicons)
-    fix = (
-        "nommez le questionnaire"
-        + (f" : {command} --enquete CODE" if command else "")
-        + ", ou sortez ce fichier du dossier"
-    )
+    named = f"nommez le questionnaire : {command} --enquete CODE" if command else "ajoutez --enquete CODE à la commande"
+    fix = f"{named} ; si ce ne sont pas des réponses, laissez ce fichier de côté"
     return Fault("DON-090", Place(shown), read, f"les réponses à l’un de ces questionnaires : {known}", fix)
 
 
@@ -107,7 +105,9 @@ def row_faults(file: AnswersFile) -> list[Fault]:
     personal = file.header.of("personnel")
     if personal or file.reading.contacts:
         said = (
-            [f"{len(personal)} colonne(s) : " + _listed(f"{c.title} ({c.note})" for c in personal)] if personal else []
+            [f"{plural(len(personal), 'colonne')} : " + _listed(f"{c.title} ({c.note})" for c in personal)]
+            if personal
+            else []
         )
         for question, rows in file.reading.contacts.items():
             numbers = _numbers([sorting.numbers[row] for row in rows])
@@ -121,7 +121,10 @@ def row_faults(file: AnswersFile) -> list[Fault]:
             f"{len(rows)} {REASONS[reason]} ({_numbers([sorting.numbers[r] for r in rows])})"
             for reason, rows in sorting.apart.items()
         ]
-        read = f"{sorting.n_read} lignes lues, {len(sorting.kept)} gardées ; mises à part : " + " ; ".join(said)
+        read = (
+            f"{plural(sorting.n_read, 'ligne lue', 'lignes lues')}, {plural(len(sorting.kept), 'gardée')} ; mises à part : "
+            + " ; ".join(said)
+        )
         fix = "vérifiez que c’est bien cela ; une ligne mise à part ne compte dans aucun chiffre"
         out.append(Fault("DON-099", place, read, "des réponses terminées, une par personne", fix))
     if file.reading.repaired:
@@ -146,9 +149,11 @@ def silent_faults(enquete: Enquete, files: Sequence[AnswersFile]) -> list[Fault]
     absent = [q.code for q in enquete.questions if q.code not in held and q.partie in parts]
     for file in files:
         ignored = [c.title for c in file.header.columns if c.kind in ("inconnue", "autre_texte") and c.title]
-        said = [f"{len(ignored)} colonne(s) non lue(s) : {_listed(ignored)}"] if ignored else []
+        said = (
+            [f"{plural(len(ignored), 'colonne non lue', 'colonnes non lues')} : {_listed(ignored)}"] if ignored else []
+        )
         if absent and file is files[0]:
-            said.append(f"{len(absent)} question(s) absente(s) : {_listed(absent)}")
+            said.append(f"{plural(len(absent), 'question absente', 'questions absentes')} : {', '.join(absent)}")
         if said:
             fix = "rien à faire si c’est voulu ; sinon nommez la question dans le fichier de correspondance"
             expected = f"les questions de {enquete.code}"
@@ -177,7 +182,9 @@ def part_faults(
                 Fault("DON-097", place, f"{asked:.0f} sollicités, {n} réponses ({part.libelle})", f"au moins {n}", fix)
             )
         if asked is None and random:
-            fix = f"ajoutez --sollicites NOMBRE à la commande, ou « sollicites » au fichier de correspondance{_typed(command)}"
+            how = "--sollicites NOMBRE" if len(enquete.parties) == 1 else f"--sollicites {part.code}=NOMBRE"
+            typed = f"{command} {how}" if command else f"ajoutez {how} à la commande"
+            fix = f"{typed} ; ou écrivez « sollicites » dans le fichier de correspondance"
             read = f"on ne sait pas combien ont été sollicités ({part.libelle.lower()})"
             out.append(Fault("DON-105", place, read, "un nombre : sans lui, ni taux de réponse ni intervalle", fix))
     return out

@@ -125,11 +125,10 @@ def read_dossier_surveys(dossier: Path, name: str, lexicons: Mapping[str, Lexico
             done |= _read_imported(out, dossier, name, lexicon, key)
     raw = [path for path in raw_files(folder) if not key or print_of(path.read_bytes(), key) not in done]
     shown = [(path, f"{name}/{FOLDER}/{RAW}/{path.name}") for path in raw]
-    command = import_command(raw, dossier)
-    found, lost = read_surveys(shown, lexicons, mappings, command=command)
+    found, lost = read_surveys(shown, lexicons, mappings, command=lambda files: import_command(files, dossier))
     out.faults += lost
     for imported in found:
-        _keep(out, imported, dossier, name, command)
+        _keep(out, imported, dossier, name)
     _tell_other_files(out, folder, name, lexicons)
     return out
 
@@ -165,13 +164,14 @@ def _mappings(folder: Path, name: str, lexicons: Mapping[str, Lexicon], out: Sur
     return found
 
 
-def _keep(out: Surveys, imported: SurveyImport, dossier: Path, name: str, command: str) -> None:
+def _keep(out: Surveys, imported: SurveyImport, dossier: Path, name: str) -> None:
     code = imported.enquete.code
     out.faults += imported.faults
     if code in out.frames:
         names = ", ".join(file.shown for file in imported.files)
         place = Place(names, note=code)
         read = f"un export qui n’est pas celui déjà importé ({name}/{FOLDER}/{code.lower()}.csv)"
+        command = import_command([file.path for file in imported.files], dossier)
         fix = f"s’il le remplace : {command} ; sinon sortez-le de « {RAW} »"
         out.faults.append(Fault("DON-095", place, read, "une seule source par questionnaire", fix))
     elif imported.sure:

@@ -24,7 +24,9 @@ _TAGS = re.compile(r"<[^<>]{1,300}>")
 _THOUSANDS = re.compile(r"(?<=\d)[\s\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 _WORDS = re.compile(r"[a-z0-9]+")
 _PARTS = re.compile(r"\s*[;|\n]\s*")
-_NEAR = 0.8  # likeness from which a title is proposed, never applied
+_NEAR = 0.8  # likeness of the letters from which a title is proposed, never applied
+_NEAR_WORDS = 0.6  # share of common words from which it is proposed too: the same question in another order
+_FEWEST_WORDS = 4  # shorter texts have too few words for that
 _MOST_WAYS = 2  # ways to read one cell that are looked for: two are enough to know that it is doubtful
 
 
@@ -181,7 +183,15 @@ def _nearest(given: Words, known: Mapping[Words, str]) -> str:
             ratio = matcher.ratio()
             if ratio >= likeness:
                 best, likeness = code, ratio
-    return best
+    return best or _nearest_by_words(set(given), known)
+
+
+def _nearest_by_words(given: set[str], known: Mapping[Words, str]) -> str:
+    def common(label: Words) -> float:
+        return len(given & set(label)) / len(given | set(label))
+
+    label = max(known, key=common, default=())
+    return known[label] if len(given) >= _FEWEST_WORDS and label and common(label) >= _NEAR_WORDS else ""
 
 
 def open_choice(text: str) -> str:

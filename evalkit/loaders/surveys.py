@@ -6,7 +6,7 @@ is not sure is never applied: the faults say what, and a draft of the mapping fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,11 @@ ENQUETE_PROPERTY = "evalkit_enquete"  # custom property of our own workbook
 FILE_KINDS = (".csv", ".xlsx", ".txt", ".tsv")
 _FEWEST = 3  # questions that a file must hold for a questionnaire to be recognised
 _NO_MAPPING = SurveyMapping()
+Command = Callable[[Sequence[Path]], str]  # what to type to import some files; "" where the message needs none
+
+
+def _no_command(files: Sequence[Path]) -> str:
+    return ""
 
 
 @dataclass(frozen=True)
@@ -207,7 +212,7 @@ def read_surveys(
     lexicons: Mapping[str, Lexicon],
     mappings: Mapping[str, SurveyMapping] | None = None,
     wanted: str = "",
-    command: str = "",
+    command: Command = _no_command,
 ) -> tuple[list[SurveyImport], list[Fault]]:
     """Read files of answers, grouped by questionnaire.
 
@@ -220,7 +225,7 @@ def read_surveys(
     wanted
         Questionnaire that the person names; "" to recognise it.
     command
-        What to type when a file is not sure.
+        What to type for some files when they are not sure.
 
     Returns
     -------
@@ -239,7 +244,7 @@ def read_surveys(
             continue
         found = recognise(grids, lexicons, stated, wanted) or _recognise_mapped(grids, lexicons, mappings)
         if found is None:
-            lost.append(unknown_survey(grids[0] if grids else None, shown, lexicons, command))
+            lost.append(unknown_survey(grids[0] if grids else None, shown, lexicons, command([path])))
             continue
         grid, header, lexicon = found
         code = lexicon.enquete.code
@@ -274,9 +279,10 @@ def _mapped_only(grids: Sequence[Grid], lexicon: Lexicon) -> tuple[Grid, Header,
     return None
 
 
-def _gather(group: _Group, command: str) -> SurveyImport:
+def _gather(group: _Group, how: Command) -> SurveyImport:
     """Faults, frame and facts of one questionnaire, from its files."""
     faults = list(group.faults)
+    command = how([file.path for file in group.files])
     for file in group.files:
         near = near_questions(file.header, group.lexicon)
         faults += column_faults(file, near, twice(file.header), command)
