@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from evalkit.loaders.cells import as_text, plain_number, read_number, show, silence_of
 from evalkit.loaders.grids import Grid, Raw, is_blank
@@ -108,7 +108,18 @@ def _read_column(
             out.contacts.setdefault(question.question.code, []).append(row)
     for (_, raw, _), lines in wrong.items():  # type: ignore[misc]
         out.misread.append(_misread(question, column, raw, lines, reader(raw).why))
+    out.misread = _gathered(out.misread)
     return values
+
+
+def _gathered(found: Sequence[Misread]) -> list[Misread]:
+    """Writings that are not shown are told together: one by one, they would say nothing more."""
+    out: dict[object, Misread] = {}
+    for wrong in found:
+        key = (wrong.column, wrong.text, wrong.why)
+        same = out.get(key)
+        out[key] = wrong if same is None else replace(same, rows=tuple(sorted((*same.rows, *wrong.rows))))
+    return list(out.values())
 
 
 def _misread(question: QuestionWords, column: Column, raw: Raw, rows: Sequence[int], why: str) -> Misread:
@@ -293,4 +304,11 @@ def _tell_too_many(out: Reading, question: QuestionWords, values: Sequence[str |
 
 def shown_text(misread: Misread) -> str:
     """The writing as a message may repeat it."""
-    return show(misread.text) if misread.text else "une réponse qui n’est pas montrée (elle peut être personnelle)"
+    if misread.text:
+        return show(misread.text)
+    n = len(misread.rows)
+    return (
+        "une réponse qui n’est pas montrée (elle peut être personnelle)"
+        if n == 1
+        else f"{n} réponses qui ne sont pas montrées (elles peuvent être personnelles)"
+    )

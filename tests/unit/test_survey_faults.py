@@ -64,7 +64,9 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
     ],
     "DON-102-comptees-vides": [("DON-102", "ligne 2, colonne « A02 »", "rien à faire")],
     "DON-103-jumelles": [("DON-103", "brut/export.csv", "n° 1 et 2")],
-    "DON-104-deux-colonnes": [("DON-104", "colonne « Où se situe", "la question A02 dans deux colonnes (colonne A et colonne E)")],
+    "DON-104-deux-colonnes": [
+        ("DON-104", "colonne « Où se situe", "la question A02 dans deux colonnes (colonne A et colonne E)")
+    ],
     "DON-105-sollicites-inconnus": [("DON-105", "brut/export.csv (ENQ-ASSO)", "--sollicites NOMBRE")],
     "DON-106-poids": [
         ("DON-106", "ligne 3, colonne « poids »", "un nombre positif"),
