@@ -124,10 +124,19 @@ def read_header(grid: Grid, lexicon: Lexicon, own: bool = False) -> Header | Non
             found = (sum(c.kind in ("question", "choix") for c in columns), header.n_sure)
             if found > score:
                 best, score = header, found
-    if best is None:
-        return None
-    below = _labels_below(grid, best, lexicon)
-    return replace(best, tool=OWN_TOOL if own else _tool(grid, best), last=below, columns=_settled(grid, best, below))
+    return _finished(grid, best, lexicon, own) if best is not None else None
+
+
+def header_at(grid: Grid, row: int, lexicon: Lexicon) -> Header:
+    """Read one row as the titles, although it names no question: a mapping will say what its columns hold."""
+    columns = tuple(_read_titles(grid, [row], lexicon))
+    return _finished(grid, Header("", row, row, columns), lexicon, own=False)
+
+
+def _finished(grid: Grid, header: Header, lexicon: Lexicon, own: bool) -> Header:
+    last = _labels_below(grid, header, lexicon)
+    tool = OWN_TOOL if own else _tool(grid, header)
+    return replace(header, tool=tool, last=last, columns=_settled(grid, header, last))
 
 
 def _labels_below(grid: Grid, header: Header, lexicon: Lexicon) -> int:

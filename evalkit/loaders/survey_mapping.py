@@ -13,6 +13,7 @@ from typing import Any
 
 from evalkit.errors import Fault, Place
 from evalkit.loaders.cells import read_date
+from evalkit.loaders.grids import normalise
 from evalkit.loaders.pydantic_faults import nearest
 from evalkit.loaders.survey_words import Lexicon, words
 from evalkit.loaders.yaml_files import YamlCodes, YamlFile, read_yaml
@@ -41,14 +42,14 @@ EMPTY = "non_repondu"  # what `incomprises` may say: answers that are not unders
 
 @dataclass(frozen=True)
 class SurveyMapping:
-    """What a person decided. Titles and answers are keyed by their words, so that accents and quotes do not matter.
+    """What a person decided. Titles (:func:`grids.normalise`) and answers (their words) are keyed so that accents and quotes do not matter.
 
     ``columns``: title -> ``ignorer``, a question, ``A14[choix]``, or one of :data:`SPECIAL`. ``answers``: question ->
     answer -> code. By part: ``asked``, ``population`` (numbers of people), ``collecte``.
     """
 
     enquete: str = ""
-    columns: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Mapping[tuple[str, ...], str]] = field(default_factory=dict)
     asked: Mapping[str, float] = field(default_factory=dict)
     population: Mapping[str, float] = field(default_factory=dict)
@@ -121,8 +122,8 @@ class _Reading:
             Place(self.shown),
         )
 
-    def _columns(self, given: Any, lexicon: Lexicon) -> dict[tuple[str, ...], str]:
-        out: dict[tuple[str, ...], str] = {}
+    def _columns(self, given: Any, lexicon: Lexicon) -> dict[str, str]:
+        out: dict[str, str] = {}
         for title, target in self._table("colonnes", given).items():
             read = self._target(str(target or "").strip(), lexicon)
             if not read:
@@ -130,7 +131,7 @@ class _Reading:
                 near = nearest(str(target), [*lexicon.by_code, *SPECIAL, IGNORED])
                 fix = f"écrivez {near} ?" if near else f"écrivez « {IGNORED} » si la colonne ne sert pas"
                 self.say(("colonnes", title), f"« {target} »", expected, fix)
-            out[words(str(title))] = read
+            out[normalise(title)] = read
         return out
 
     def _target(self, target: str, lexicon: Lexicon) -> str:

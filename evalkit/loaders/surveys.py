@@ -15,7 +15,7 @@ from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.loaders.cells import read_number
 from evalkit.loaders.grids import Grid, normalise, read_csv, read_workbook
 from evalkit.loaders.survey_answers import Misread, Reading, read_answers
-from evalkit.loaders.survey_columns import Column, Header, near_questions, read_header, twice
+from evalkit.loaders.survey_columns import Column, Header, header_at, near_questions, read_header, twice
 from evalkit.loaders.survey_faults import (
     column_faults,
     misread_faults,
@@ -26,7 +26,7 @@ from evalkit.loaders.survey_faults import (
 )
 from evalkit.loaders.survey_mapping import IGNORED, SPECIAL, Draft, SurveyMapping
 from evalkit.loaders.survey_rows import Sorting, sort_rows
-from evalkit.loaders.survey_words import Lexicon, make_lexicon, words
+from evalkit.loaders.survey_words import Lexicon, make_lexicon
 from evalkit.model.referentiel import Referentiel
 from evalkit.model.survey import Enquete
 from evalkit.model.territory import Territory
@@ -163,7 +163,7 @@ def apply_mapping(header: Header, lexicon: Lexicon, mapping: SurveyMapping) -> H
     """The columns, once a person's decisions are applied."""
     columns = []
     for column in header.columns:
-        target = mapping.columns.get(words(column.title)) if mapping.columns else None
+        target = mapping.columns.get(normalise(column.title)) if mapping.columns else None
         columns.append(_decided(column, target, lexicon) if target is not None and column.title else column)
     return replace(header, columns=tuple(columns))
 
@@ -261,7 +261,7 @@ def _recognise_mapped(
     """A file whose titles a mapping names, when its own do not tell the questionnaire."""
     best: tuple[int, str] = (0, "")
     for code, mapping in mappings.items():
-        titles = {words(str(cell)) for grid in grids for row in grid.rows[:5] for cell in row if isinstance(cell, str)}
+        titles = {normalise(cell) for grid in grids for row in grid.rows[:5] for cell in row if isinstance(cell, str)}
         best = max(best, (len(titles & set(mapping.columns)), code))
     if not best[0]:
         return None
@@ -274,8 +274,7 @@ def _mapped_only(grids: Sequence[Grid], lexicon: Lexicon) -> tuple[Grid, Header,
     for grid in grids:
         for index, row in enumerate(grid.rows):
             if sum(isinstance(cell, str) for cell in row) > 1:
-                columns = tuple(Column(i, str(cell), "inconnue") for i, cell in enumerate(row) if cell is not None)
-                return grid, Header("tableur", index, index, columns), lexicon
+                return grid, header_at(grid, index, lexicon), lexicon
     return None
 
 
