@@ -107,10 +107,15 @@ class _Rules:
         self.grid, self.header, self.lexicon, self.mapping = grid, header, lexicon, mapping
         self.moments, self.numbers = moments, numbers
         self.answers = [c for c in header.columns if c.kind in ("question", "choix")]
+        whole = {c.question for c in header.columns if c.kind == "question"}
+        self.told = [c for c in self.answers if c.kind == "question" or c.question not in whole]
+        self.own = {kind: header.of(kind) for kind in ("consentement", "fin", "brouillon", "statut", "partie")}
+        named = sorted(header.of("identifiant"), key=lambda c: words(c.title) in (("id",), ("sid",)))
+        self.names = named[:1]
         codes = lexicon.enquete.questions_par_code
         self.texts = [c for c in self.answers if codes[c.question].type == "texte"]
         self.by_part: dict[str, list[Column]] = {}
-        for column in self.answers:
+        for column in self.told:
             self.by_part.setdefault(codes[column.question].partie, []).append(column)
         self.checks: tuple[tuple[Reason, Callable[[int], bool]], ...] = (
             ("consentement", self.refused),
@@ -128,7 +133,7 @@ class _Rules:
         return next((reason for reason, holds in self.checks if holds(row)), None)
 
     def given(self, row: int, kind: str) -> list[Raw]:
-        return [self.grid.at(row, column.index) for column in self.header.of(kind)]  # type: ignore[arg-type]
+        return [self.grid.at(row, column.index) for column in self.own[kind]]
 
     def repeats_titles(self, row: int, titled: Sequence[Column]) -> bool:
         same = 0
@@ -168,7 +173,7 @@ class _Rules:
         return bool((since and day < since) or (until and day > until))
 
     def silent(self, row: int) -> bool:
-        return all(_is_nothing(self.grid.at(row, c.index), c) for c in self.answers)
+        return all(_is_nothing(self.grid.at(row, c.index), c) for c in self.told)
 
     def part(self, row: int) -> str:
         """Part of the questionnaire that a row answers; "" when it cannot be told."""
@@ -196,12 +201,11 @@ class _Rules:
         return ""
 
     def content(self, row: int) -> tuple[Raw, ...]:
-        return tuple(self.grid.at(row, column.index) for column in self.answers)
+        return tuple(self.grid.at(row, column.index) for column in self.told)
 
     def identity(self, row: int) -> str:
         """Identifier that the tool gave to a submission; "" without one."""
-        columns = sorted(self.header.of("identifiant"), key=lambda c: words(c.title) in (("id",), ("sid",)))
-        cells = (self.grid.at(row, column.index) for column in columns[:1])
+        cells = (self.grid.at(row, column.index) for column in self.names)
         return next((str(cell) for cell in cells if not is_blank(cell)), "")
 
 
