@@ -144,9 +144,11 @@ def _labels_below(grid: Grid, header: Header, lexicon: Lexicon) -> int:
     after = header.last + 1
     if after >= len(grid.rows):
         return header.last
+    below = {column.index: _text(grid, after, column.index) for column in header.columns if column.kind == "question"}
     same = sum(
-        column.kind == "question" and lexicon.question(_text(grid, after, column.index)) == column.question
+        lexicon.question(below[column.index]) == column.question and words(below[column.index]) != words(column.title)
         for column in header.columns
+        if column.index in below
     )
     return after if same >= max(2, header.n_sure // 2) else header.last
 
