@@ -24,7 +24,7 @@ from evalkit.compute.evaluation import evaluate
 from evalkit.loaders.dossier import load_dossier, territory_of
 from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.resources import resource_dir
-from tests import exports_enquete as exports
+from outils_dev.exemples import exports
 from tests.attaque.reponses_inventees import invented_answers
 
 

@@ -33,6 +33,7 @@ from evalkit.charts.theme import (
     text_width,
     wrap,
 )
+from evalkit.model.survey import choice_labels
 from evalkit.wording import capitalize, format_number, format_percent, label_status, plural
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def read_items(publication: Publication) -> list[SurveyItem]:
                 group=part_name(publication, enquete, str(row.partie)),
                 n=int(row.n_exprimes),
                 status=str(row.statut),
-                choices=_choices(enquete, row, answers.get((row.enquete, row.partie, row.question), [])),
+                choices=_choices(publication, enquete, row, answers.get((row.enquete, row.partie, row.question), [])),
                 silences=tuple((label, float(getattr(row, column))) for column, label in SILENCES),
                 n_silences=int(row.n_concernes) - int(row.n_exprimes),
             )
@@ -112,14 +113,19 @@ def read_items(publication: Publication) -> list[SurveyItem]:
     return out
 
 
+def _label(labels: Mapping[str, str], code: str) -> str:
+    """Label of an answer; one that only the survey's own list holds (a body) is written from its code."""
+    return clean(labels.get(code) or code.replace("_", " ").capitalize())
+
+
 def _choices(
-    enquete: Enquete, item: Any, rows: Iterable[Any]
+    publication: Publication, enquete: Enquete, item: Any, rows: Iterable[Any]
 ) -> tuple[tuple[str, str, float | None, float, float], ...]:
-    labels = {choice.code: clean(choice.libelle) for choice in enquete.questions_par_code[item.question].choix}
+    labels = choice_labels(enquete.questions_par_code[item.question], publication.territoire)
     return tuple(
         (
             str(row.choix),
-            " ou ".join(labels.get(code, code) for code in str(row.choix).split("+")),  # levels put together
+            " ou ".join(_label(labels, code) for code in str(row.choix).split("+")),  # levels put together
             float(row.part) if has_value(row.part) else None,
             float(row.borne_basse),
             float(row.borne_haute),

@@ -23,7 +23,7 @@ from evalkit.compute.rules import Rules
 from evalkit.model.base import Comparison, Condition
 from evalkit.model.dossier import SILENCES, Dossier
 from evalkit.model.referentiel import Formule, Indicateur, Referentiel
-from evalkit.model.survey import Enquete, LienIndicateur, Partie, QuestionEnquete
+from evalkit.model.survey import Enquete, LienIndicateur, Partie, QuestionEnquete, territory_choices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,6 +71,8 @@ class Part:
     collecte: str
     n_asked: float
     population: float
+    n_read: float = NAN
+    n_apart: float = NAN
 
     @property
     def n(self) -> int:
@@ -128,6 +130,8 @@ def survey_parts(referentiel: Referentiel, dossier: Dossier) -> list[Part]:
                     info.get("collecte", {}).get(partie.code) or partie.collecte,
                     _number(info.get("n_sollicites", {}).get(partie.code)),
                     _number(info.get("population", {}).get(partie.code)),
+                    _number(info.get("lues")),
+                    _number(info.get("lues")) - _number(info.get("gardees")),
                 )
             )
     return out
@@ -365,8 +369,8 @@ def _chosen(
 
 def _listed(question: QuestionEnquete, dossier: Dossier) -> list[str]:
     """Codes of the territory's own list for a question."""
-    kinds = {choice.liste for choice in question.choix}
-    return [qpv.code.lower() for qpv in dossier.territoire.qpv] if "qpv" in kinds else []
+    lists = [choice.liste for choice in question.choix if choice.liste]
+    return [code for liste in lists for code, _ in territory_choices(liste, dossier.territoire)]
 
 
 def items_of(part: Part, dossier: Dossier) -> Iterator[Item]:
@@ -394,6 +398,8 @@ def _survey_row(part: Part, rules: Rules) -> dict[str, Any]:
         "collecte": part.collecte,
         "n_sollicites": part.n_asked,
         "n_reponses": part.n,
+        "n_lues": part.n_read,
+        "n_a_part": part.n_apart,
         "taux": part.n / part.n_asked * 100 if part.n_asked > 0 else NAN,
         "ponderee": part.weighted,
         "n_efficace": effective_size(part.weights) if part.weighted else float(part.n),

@@ -21,8 +21,6 @@ def import_report(imported: SurveyImport) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "enquete": imported.enquete.code,
-        "lues": sum(entry["lues"] for entry in files),
-        "gardees": sum(entry["gardees"] for entry in files),
         "par_partie": {str(k): int(v) for k, v in imported.frame["partie"].value_counts().sort_index().items()},
         "fichiers": files,
         "anomalies": [fault.as_dict() for fault in imported.faults],

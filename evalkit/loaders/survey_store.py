@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FOLDER = "enquetes"
 RAW = "brut"
 PROPOSED = ".correspondance.proposition.yml"  # a draft, when the person already has a mapping
-_INFO = ("n_sollicites", "population", "collecte", "outil", "date")
+_INFO = ("n_sollicites", "population", "collecte", "outil", "date", "lues", "gardees")
 _NUMBERS = ("ligne", "poids")
 
 
@@ -249,9 +249,9 @@ def _code(text: str, question: QuestionEnquete, lexicon: Lexicon) -> str:
         if text == WRITTEN:
             return text
         raise ValueError(question.code)
-    known = lexicon.by_code[question.code]
-    codes = set(known.choices.values())
-    if known.open_list or set(text.split(";")) <= codes:
+    codes = set(lexicon.by_code[question.code].choices.values())
+    changing = any(choice.liste for choice in question.choix)  # a territory's list may change after an import
+    if changing or set(text.split(";")) <= codes:
         return text
     raise ValueError(question.code)
 

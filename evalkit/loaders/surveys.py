@@ -301,6 +301,8 @@ def _info(group: _Group) -> dict[str, Any]:
     tools = list(dict.fromkeys(file.header.tool for file in group.files))
     return {
         "outil": ", ".join(tools),
+        "lues": sum(file.sorting.n_read for file in group.files),
+        "gardees": sum(len(file.sorting.kept) for file in group.files),
         "date": max(days, default=""),
         "n_sollicites": dict(group.mapping.asked),
         "population": dict(group.mapping.population),

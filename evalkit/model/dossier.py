@@ -273,7 +273,7 @@ class Dossier:
     local: Mapping[str, Any] | None = None
     avertissements: tuple[Fault, ...] = ()
     # by code of the questionnaire (ENQ-ASSO…): answers (model/survey.ANSWER_COLUMNS and one column per question) and what
-    # the import said of them: {"n_sollicites": {partie: int}, "collecte": {partie: str}, "outil": str, "date": str}
+    # the import said of them: {"n_sollicites": {partie: int}, "population": …, "collecte": {partie: str}, "outil", "date", "lues", "gardees"}
     enquetes: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     enquetes_import: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     empreinte: str = ""  # keyed fingerprint of the data (`.evalkit/cle`), hexadecimal

@@ -166,6 +166,17 @@ def territory_choices(liste: str, territory: Territory) -> tuple[tuple[str, str]
     return ()
 
 
+def choice_labels(question: QuestionEnquete, territory: Territory) -> dict[str, str]:
+    """Label of every answer by its code, those of the territory's own lists included."""
+    own = {
+        code: label
+        for choice in question.choix
+        if choice.liste
+        for code, label in territory_choices(choice.liste, territory)
+    }
+    return own | {choice.code: choice.libelle for choice in question.choix if not choice.liste}
+
+
 def choice_code(label: str) -> str:
     """A choice code made from a label: ASCII, lower case, words joined by ``_``."""
     plain = (

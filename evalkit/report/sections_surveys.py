@@ -92,7 +92,23 @@ def _who(publication: Publication) -> Html:
             ]
         )
     headers = ["Questionnaire", "Qui", "Sollicités", "Réponses", "Taux", "Collecte", "Ce que l’on peut en conclure"]
-    return table(headers, rows, caption="Questionnaires importés", numeric=(2, 3, 4))
+    return join(table(headers, rows, caption="Questionnaires importés", numeric=(2, 3, 4)), _set_apart(publication))
+
+
+def _set_apart(publication: Publication) -> Html:
+    """How many rows of the files count for nothing: said once per questionnaire, nothing when there is none."""
+    counted = {row["enquete"]: row for row in records(publication.enquetes) if not is_missing(row["n_a_part"])}
+    said = [
+        f"{code}, {format_number(row['n_a_part'])} sur {plural(row['n_lues'], 'ligne')}"
+        for code, row in counted.items()
+        if row["n_a_part"] > 0
+    ]
+    if not said:
+        return Html("")
+    return paragraph(
+        "Mis à part avant tout calcul (essais, envois en double, questionnaires non terminés ou sans accord) : "
+        f"{' ; '.join(said)}."
+    )
 
 
 def conclusions(publication: Publication, row: Row) -> list[str]:

@@ -14,6 +14,7 @@ from evalkit.model.territory import FactValue, Qpv, Territory
 from outils_dev.exemples import contexte, paroles, valeurs
 from outils_dev.exemples.cotations import applicables, arbitrages, cotations
 from outils_dev.exemples.ecriture import Lignes, ecrire, ecrire_cle, ecrire_csv, vides, yaml
+from outils_dev.exemples.enquetes import ecrire_enquetes
 from outils_dev.exemples.hasard import tirage
 from outils_dev.exemples.lisezmoi import lisezmoi
 from outils_dev.exemples.territoires import PLANS, TOUS_MODULES, Plan, communes, qpv
@@ -137,15 +138,22 @@ def _ecrire_dossier(vers: Path, annee: int, plan: Plan, tables: dict[str, Lignes
         ecrire_csv(dossier, tables, "csv" if forme == "vide" else forme)
     for nom, texte in _textes(plan).items() if annee == 2022 else ():
         ecrire(dossier / "textes" / f"{nom}.md", texte)
+    if annee == 2022:
+        ecrire_enquetes(dossier, plan, referentiel, identite(plan, annee))
 
 
 def _ecrire_classeur(chemin: Path, annee: int, plan: Plan, tables: dict[str, Lignes], referentiel: Referentiel) -> None:
     chemin.parent.mkdir(parents=True, exist_ok=True)
+    write_entry_workbook(chemin, referentiel, identite(plan, annee), None, plan.modules, tables)
+
+
+def identite(plan: Plan, annee: int) -> Territory:
+    """The territory as the reader would give it."""
     fiche = territoire(plan, annee)
     quartiers = tuple(
         Qpv(code=q["code"], nom=q["nom"], geographie="2015", communes=tuple(q["communes"])) for q in qpv(plan)
     )
-    identite = Territory(
+    return Territory(
         dossier=plan.dossier,
         nom=plan.nom,
         departement=plan.departement,
@@ -159,7 +167,6 @@ def _ecrire_classeur(chemin: Path, annee: int, plan: Plan, tables: dict[str, Lig
         faits=faits(plan),
         enseigne=str(fiche.get("enseigne", "")),
     )
-    write_entry_workbook(chemin, referentiel, identite, None, plan.modules, tables)
 
 
 def fabriquer_campagnes(vers: Path, referentiel: Referentiel) -> int:

@@ -13,7 +13,7 @@ from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.survey_report import import_report
 from evalkit.loaders.survey_words import make_lexicon
 from evalkit.loaders.surveys import SurveyImport, lexicons_of, read_surveys
-from tests import exports_enquete as exports
+from outils_dev.exemples import exports
 
 REFERENTIEL = load_referentiel()
 LEXICONS = lexicons_of(REFERENTIEL, None)

@@ -36,12 +36,13 @@ REFERENCE = "reference_regionale.json"
 
 @pytest.fixture
 def campagne(tmp_path: Path) -> Path:
-    """The sample campaign with one territory in CSV files, and the campaign before."""
+    """The sample campaign with one territory in CSV files, without surveys, and the campaign before."""
     for year, names in (("2022", ("campagne.yml", "contexte.parquet", REFERENCE)), ("2019", ("campagne.yml",))):
         (tmp_path / year).mkdir()
         for name in names:
             shutil.copy(SAMPLES / year / name, tmp_path / year)
         shutil.copytree(SAMPLES / year / "ardelle", tmp_path / year / "ardelle")
+    shutil.rmtree(tmp_path / "2022" / "ardelle" / "enquetes")  # its own tests are elsewhere
     return tmp_path / "2022"
 
 

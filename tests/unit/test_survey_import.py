@@ -22,7 +22,7 @@ from evalkit.loaders.survey_report import import_report
 from evalkit.loaders.survey_rows import read_moment
 from evalkit.loaders.surveys import SurveyImport, lexicons_of, read_surveys
 from evalkit.model.survey import Enquete
-from tests import exports_enquete as exports
+from outils_dev.exemples import exports
 from tests.attaque.reponses_inventees import SIZES, invented_answers
 
 REFERENTIEL = load_referentiel()

@@ -200,7 +200,7 @@ def google(enquete: Enquete, frame: pd.DataFrame, territory: Territory | None = 
     """Google Forms: full texts, several answers joined by « , »."""
     columns: list[tuple[str, Any]] = [
         ("Horodateur", lambda r, i: _moment(i).strftime("%d/%m/%Y %H:%M:%S")),
-        ("Adresse e-mail", lambda r, i: f"personne{i}@exemple.fr"),
+        ("Adresse e-mail", lambda r, i: f"personne{i}@exemple.invalid"),
     ]
     columns += [(q.libelle, _joined(q, territory, ", ")) for q in _of_part(enquete, frame)]
     return _table(columns, frame)
