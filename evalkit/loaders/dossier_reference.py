@@ -32,6 +32,30 @@ KINDS = {
 }
 
 
+_SURVEYS = (
+    (
+        "`enquetes/brut/*.csv`, `*.xlsx`",
+        "vous",
+        "exports des outils de collecte, tels quels ; lus, jamais modifiés ni recopiés",
+    ),
+    (
+        "`enquetes/<questionnaire>.csv`",
+        "`evalkit importer enquete`, et lui seul",
+        "une ligne par réponse : `ligne` (numéro dans l’export), `partie`, `poids`, puis une colonne par question ; confidentiel",
+    ),
+    (
+        "`enquetes/<questionnaire>.import.json`",
+        "le même",
+        "ce qui a été lu, gardé, mis à part et pourquoi ; aucune réponse",
+    ),
+    (
+        "`enquetes/<questionnaire>.correspondance.yml`",
+        "proposé par l’import, décidé par vous",
+        "quelle colonne est quelle question, quelle réponse est quel choix",
+    ),
+)
+
+
 def render_dossier_reference() -> str:
     """Markdown of the reference of a dossier: keys of the YAML files, tables, columns, silences."""
     parts = [
@@ -53,6 +77,11 @@ def render_dossier_reference() -> str:
         "Une absence de réponse n’est jamais un zéro. Elle s’écrit par l’un de ces mots :",
         "\n".join(f"- `{code}` : {label}" for code, label in SILENCES.items()),
         *(_table(table) for table in TABLES.values()),
+        "## `enquetes/` : réponses aux questionnaires",
+        "\n".join(
+            ["| fichier | qui l’écrit | contenu |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in _SURVEYS)]
+        ),
+        "Voir [Rapporter les réponses](../guides/rapporter-les-reponses.md).",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -322,7 +322,11 @@ def test_nothing_technical_is_printed(referentiel, tmp_path):
 
 def test_the_command_writes_the_three_files(tmp_path):
     files = actions.write_questionnaire("enq-log", tmp_path / "q")
-    assert sorted(path.name for path in (tmp_path / "q").iterdir()) == ["enq-log-saisie.xlsx", "enq-log.html", "enq-log.xlsx"]
+    assert sorted(path.name for path in (tmp_path / "q").iterdir()) == [
+        "enq-log-saisie.xlsx",
+        "enq-log.html",
+        "enq-log.xlsx",
+    ]
     assert "mention 1 : nom de l’organisme" in files.a_completer
     with pytest.raises(EvalkitError, match="ENQ-RIEN"):
         actions.write_questionnaire("ENQ-RIEN", tmp_path)
