@@ -420,9 +420,10 @@ def render_batch(
     only: Sequence[str] = (),
 ) -> BatchResult:
     """Render every territory of a campaign (or those named by ``only``); a failing one leaves the others."""
+    from evalkit.batch.apart import local_executor, render_apart
     from evalkit.batch.journal import progress_line, write_journal
     from evalkit.batch.plan import make_plan
-    from evalkit.batch.runner import default_processes, local_executor, run_plan, writing
+    from evalkit.batch.runner import default_processes, run_plan, writing
 
     campagne = _campaign_of(campagne)
     folder = (vers or default_output(campagne)).resolve()
@@ -433,7 +434,7 @@ def render_batch(
     with writing(folder):  # said now rather than after an hour of rendering
         folder.mkdir(parents=True, exist_ok=True)
     with local_executor(processes or default_processes()) as executor:
-        done = run_plan(plan, executor, lambda outcome, n, total: tell(progress_line(outcome, n, total)))
+        done = run_plan(plan, executor, lambda outcome, n, total: tell(progress_line(outcome, n, total)), render_apart)
     outcomes = tuple(sorted([*done, *failed], key=lambda outcome: outcome.name))
     write_journal(
         folder / "journal.json", campagne.name, outcomes, _earlier_documents(folder, campagne) if only else ()

@@ -184,6 +184,8 @@ CATALOGUE: dict[str, Entry] = {
     "LOT-005": Entry("Un processus s'est arrêté"),
     "LOT-006": Entry("Aucun territoire dans cette campagne"),
     "LOT-007": Entry("Référence régionale incomplète"),
+    "LOT-008": Entry("Document qui n'en finit pas"),
+    "LOT-009": Entry("Document qui demande trop de mémoire"),
     # --- DOC: a document that could not be made ---------------------------------------------------------------------
 }
 

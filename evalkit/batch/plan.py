@@ -28,6 +28,8 @@ class Task:
     output: Path
     title: str = ""
     kind: str = "rapport"  # rapport, synthese
+    seconds: float = 600.0  # time limit of the whole document
+    memory_mb: int = 2048  # memory that its notebook may take, where the system can refuse more; 0: no limit
 
 
 @dataclass(frozen=True)
