@@ -64,6 +64,15 @@ def local_executor(processes: int) -> Iterator[Executor]:
         executor.shutdown()
 
 
+@contextmanager
+def dask_executor(address: str) -> Iterator[Executor]:
+    """An existing Dask cluster; each of its worker processes renders each task in a process of its own."""
+    from distributed import Client
+
+    with Client(address) as client:
+        yield client.get_executor(pure=False)
+
+
 def get_ready() -> None:
     """Start importing now, in the background: the first task will not wait as long."""
     _source()

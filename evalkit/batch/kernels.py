@@ -217,10 +217,11 @@ def import_for_kernel() -> None:
 
     for name in _KERNEL_MODULES:
         import_module(name)
+    from evalkit.batch.parts import framework_parts
     from evalkit.charts.theme import Page
     from evalkit.loaders.referentiel import load_referentiel
 
-    load_referentiel()
+    framework_parts(load_referentiel())
     page = Page()
     page.text(0, 0, "evalkit", bold=True)
     page.marker([1], [1])
@@ -230,7 +231,8 @@ def import_for_kernel() -> None:
 
 
 _KERNEL_MODULES = """
-    pandas pyarrow scipy.stats scipy.optimize matplotlib.pyplot matplotlib.backends.backend_agg
+    pandas pandas.core.methods.to_dict pandas.core.arrays.arrow.extension_types encodings.ascii
+    pyarrow pyarrow.parquet pyarrow.dataset pyarrow.pandas_compat scipy.stats scipy.optimize matplotlib.pyplot matplotlib.backends.backend_agg
     PIL.Image PIL.ImageDraw PIL.ImageFont PIL.PngImagePlugin
     ipykernel.kernelapp ipykernel.ipkernel ipykernel.zmqshell IPython.core.completer
     evalkit.actions evalkit.compute.evaluation evalkit.compute.disclosure evalkit.compute.synthesis

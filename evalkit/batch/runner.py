@@ -13,16 +13,17 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from evalkit.batch.plan import Plan, Task
-from evalkit.errors import EvalkitError, Fault, Place
+from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.wording import plural
 
 KERNEL_ATTEMPTS = 2
+_PARTS = "evalkit_parties"
 _DISK_WORDS = {
     errno.EACCES: "un emplacement où vous n'avez pas le droit d'écrire, ou un fichier ouvert ailleurs",
     errno.EPERM: "un emplacement où vous n'avez pas le droit d'écrire",
@@ -53,6 +54,8 @@ class Outcome:
     seconds: float = 0.0
     title: str = ""
     check: dict[str, Any] = field(default_factory=dict)
+    unchanged: bool = False  # what it is made from has not changed: the document on disk was left as it is
+    parts: dict[str, str] = field(default_factory=dict, repr=False)  # what it was made from (keyed digests)
 
 
 class RendererLost(Exception):
@@ -92,22 +95,66 @@ def default_processes() -> int:
 
 
 def render_task(task: Task) -> Outcome:
-    """Render one task in this process: execute the notebook, make the page, check it, write it whole."""
-    start = time.perf_counter()
+    """Render one task in this process: execute the notebook, make the page, check it, write it whole.
 
-    def outcome(ok: bool, **told: Any) -> Outcome:
+    Not if the parts of what it is made from are those that ``task.known`` gives.
+    """
+    start = time.perf_counter()
+    told: dict[str, Any] = {"title": task.title}
+
+    def outcome(ok: bool, **more: Any) -> Outcome:
         seconds = round(time.perf_counter() - start, 2)
-        return Outcome(task.name, task.kind, ok, notebook=task.notebook.name, seconds=seconds, title=task.title, **told)
+        return Outcome(task.name, task.kind, ok, notebook=task.notebook.name, seconds=seconds, **told, **more)
 
     try:
-        documents, check = write_page(task, execute_notebook(task))
-        return outcome(True, documents=documents, check=check)
+        parts = parts_now(task) if task.known else {}
+        if parts and parts == task.known:
+            return outcome(True, unchanged=True, parts=parts)
+        if task.dossier and not task.title:
+            told["title"] = title_of(task.dossier)
+            task = replace(task, title=told["title"])
+        notebook = execute_notebook(task)
+        documents, check = write_page(task, notebook)
+        return outcome(True, documents=documents, check=check, parts=_parts_read(task, notebook))
     except EvalkitError as error:
-        return outcome(False, faults=tuple(error.faults))
+        return outcome(False, faults=tuple(only_errors(error.faults)))
     except NotebookFailure as failure:
         return outcome(False, faults=tuple(failure.faults), cell=failure.cell)
     except OSError as error:
         return outcome(False, faults=(disk_fault(task.output, error),))
+
+
+def parts_now(task: Task) -> dict[str, str]:
+    """Parts of the task's dossier as it is now.
+
+    Raises
+    ------
+    EvalkitError
+        The dossier cannot be read any more: its faults.
+    """
+    from evalkit.batch.parts import keyed, parts_of
+    from evalkit.loaders.dossier import load_dossier
+    from evalkit.loaders.referentiel import load_referentiel
+
+    if task.dossier is None:
+        return {}
+    referentiel = load_referentiel()
+    return keyed(parts_of(load_dossier(task.dossier, referentiel), referentiel), task.key)
+
+
+def title_of(dossier: Path) -> str:
+    """Name of a territory; the name of its folder when its identity cannot be read (the notebook will say why)."""
+    from evalkit.loaders.dossier import identity_of
+    from evalkit.loaders.referentiel import load_referentiel
+
+    territory = identity_of(dossier, load_referentiel())
+    return territory.nom if territory else dossier.stem
+
+
+def _parts_read(task: Task, notebook: Any) -> dict[str, str]:
+    from evalkit.batch.parts import keyed
+
+    return keyed(getattr(notebook, "metadata", {}).pop(_PARTS, {}), task.key) if task.key else {}
 
 
 class NotebookFailure(Exception):
@@ -160,14 +207,17 @@ def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
     from traitlets.config import Config
 
     from evalkit.batch.kernels import use_prepared_kernels
+    from evalkit.batch.parts import NOTE, read_note
 
     use_prepared_kernels(folder, task.memory_mb)
     config = Config()
     if sys.platform == "linux":  # par fichiers plutôt que par ports : deux noyaux ne peuvent pas vouloir le même
         config.KernelManager.transport = "ipc"
         config.KernelManager.ip = os.path.join(folder, "k")  # sans lui, tous les noyaux d'un même dossier se confondent
+    noted = Path(folder, "parties.json")
+    os.environ[NOTE] = str(noted)
     try:
-        return papermill.execute_notebook(
+        notebook = papermill.execute_notebook(
             str(task.notebook),
             None,
             parameters=dict(task.parameters),
@@ -183,7 +233,28 @@ def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
             extra_arguments=["--IPKernelApp.log_level=50"],
         )
     except PapermillExecutionError as error:
+        if error.ename == EvalkitError.__name__:
+            _refuse_dossier(task)
         raise NotebookFailure([_cell_fault(task, error)], error.exec_count) from None
+    finally:
+        os.environ.pop(NOTE, None)
+    notebook.metadata[_PARTS] = read_note(noted)
+    return notebook
+
+
+def _refuse_dossier(task: Task) -> None:
+    """A cell refused the dossier: its message went through the notebook as text; read again, it has its faults and places.
+
+    Raises
+    ------
+    EvalkitError
+        Every fault of the dossier; nothing is raised when it can be read after all.
+    """
+    from evalkit.loaders.dossier import load_dossier
+    from evalkit.loaders.referentiel import load_referentiel
+
+    if task.dossier is not None:
+        load_dossier(task.dossier, load_referentiel())
 
 
 @contextmanager
@@ -209,7 +280,9 @@ def write_page(task: Task, notebook: Any) -> tuple[tuple[str, ...], dict[str, An
     html = render_notebook(notebook, titre=task.title)
     check = check_page(html)
     page = Path(f"{task.output}.html")
-    page.parent.mkdir(parents=True, exist_ok=True)
+    page.parent.mkdir(
+        exist_ok=True
+    )  # not its parents: an output folder renamed meanwhile must not come back under its old name
     write_whole(page, html.encode("utf-8"))
     write_whole(page.with_name(page.name + ".controle.json"), _json_bytes(check))
     return (page.name,), check

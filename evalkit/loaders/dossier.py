@@ -43,6 +43,7 @@ __all__ = [
     "check_dossier",
     "departement_of",
     "ensure_key",
+    "identity_of",
     "key_path",
     "list_dossiers",
     "load_campagne",
@@ -141,11 +142,17 @@ def _looks_like_dossier(folder: Path) -> bool:
 
 def departement_of(path: Path, referentiel: Referentiel) -> str:
     """Department of a territory, "" when its identity cannot be read. Only the identity is read."""
+    territory = identity_of(path, referentiel)
+    return territory.departement if territory else ""
+
+
+def identity_of(path: Path, referentiel: Referentiel) -> Territory | None:
+    """Identity of a territory, None when it cannot be read. Nothing else is read."""
     reading = _Reading(path.resolve(), referentiel)
     _inventory(reading)
     _read_campagne(reading)
     _read_territory(reading)
-    return reading.territory.departement if reading.territory else ""
+    return reading.territory
 
 
 # --- a dossier ----------------------------------------------------------------------------------------------------------

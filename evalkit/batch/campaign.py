@@ -1,0 +1,196 @@
+"""A whole run over one campaign: decide, render what must be, keep what happened at once, tell it.
+
+Killed at any moment, it leaves whole documents and a state that says which; the next run makes the rest.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from evalkit.batch import decide, inputs, journal
+from evalkit.batch.plan import Task, make_plan
+from evalkit.batch.runner import Outcome, run_plan, writing
+from evalkit.batch.state import State, only_run_on
+from evalkit.errors import EvalkitError
+from evalkit.wording import plural
+
+Tell = Callable[[str], None]
+_LEFTOVER = re.compile(r"\..+\.\d+\.tmp")
+_JOURNAL_EVERY_S = 2.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run needs to know. ``publish`` writes the journal and the index from the journal's entries."""
+
+    campagne: Path
+    folder: Path
+    publish: Callable[[Sequence[Mapping[str, Any]]], None]
+    executor: Callable[[], AbstractContextManager[Executor]]
+    render: Callable[[Task], Outcome]
+    prepare: Callable[[Sequence[Path]], None]
+    tell: Tell
+
+
+@dataclass
+class Survey:
+    """What there is to do: one decision per task, in the order of the tasks."""
+
+    state: State
+    photo: decide.Photo
+    campaign: decide.Campaign
+    tasks: list[Task] = field(default_factory=list)
+    decisions: list[decide.Decision] = field(default_factory=list)
+
+    def choose(self, campagne: Path, tasks: Iterable[Task]) -> None:
+        """Decide for each task."""
+        key = self.state.key
+        for task in tasks:
+            found = decide.made_from(task, campagne, self.campaign, self.photo, key)
+            kept = self.state.entries.get(task.name) or {}
+            decision = decide.decide(task, found, kept, key)
+            known = kept["parties"] if decision.action == "comparer" else {}
+            self.tasks.append(replace(task, known=known, key=key))
+            self.decisions.append(decision)
+
+
+def survey(campagne: Path) -> Survey:
+    """Photograph a campaign and read its state. Nothing heavy is imported when nothing has changed.
+
+    Raises
+    ------
+    EvalkitError
+        Every fault of ``campagne.yml``.
+    """
+    state = State(campagne)
+    photo = decide.take_photo(campagne, state)
+    return Survey(state, photo, decide.know_campaign(campagne, photo, state))
+
+
+def render(run: Run, found: Survey, keep: Sequence[Mapping[str, Any]] = ()) -> list[Outcome]:
+    """Render what must be; outcomes of every task, in their order.
+
+    ``keep``: entries of the journal about documents that this run is not about.
+
+    Raises
+    ------
+    EvalkitError
+        LOT-003 (the output folder), LOT-011 (another run is on it).
+    """
+    todo = [(task, one) for task, one in zip(found.tasks, found.decisions, strict=True) if one.action != "garder"]
+    done = {one.name: _kept(found.state, one.name) for one in found.decisions if one.action == "garder"}
+    if not todo and _published(run.folder, found.state):
+        return [done[task.name] for task in found.tasks]
+    with writing(run.folder):  # said now rather than after an hour of rendering
+        run.folder.mkdir(parents=True, exist_ok=True)
+    with writing(run.folder), only_run_on(run.folder):
+        record = _Record(run, found.state, keep, done)
+        try:
+            if todo:
+                _render(run, todo, record)
+        except KeyboardInterrupt:
+            run.tell(f"{plural(record.finished, 'document terminé', 'documents terminés')} sur {len(todo)} à produire.")
+            raise
+        finally:
+            record.close()
+    return [record.outcomes[task.name] for task in found.tasks]
+
+
+def _render(run: Run, todo: Sequence[tuple[Task, decide.Decision]], record: _Record) -> None:
+    record.reasons = {one.name: one for _, one in todo}
+    plan = make_plan(task for task, _ in todo)
+    run.prepare([task.dossier for task, _ in todo if task.dossier])
+    _sweep({run.folder, *(task.output.parent for task in plan.tasks)})
+    with run.executor() as executor:
+        run_plan(plan, executor, record.note, run.render)
+
+
+def _sweep(folders: Iterable[Path]) -> None:
+    """Remove the unfinished files of a killed run."""
+    for folder in folders:
+        if folder.is_dir():
+            for path in folder.iterdir():
+                if _LEFTOVER.fullmatch(path.name):
+                    with suppress(OSError):
+                        path.unlink()
+
+
+def _kept(state: State, name: str) -> Outcome:
+    return replace(journal.outcome_of(state.entries[name]["journal"]), unchanged=True)
+
+
+def _published(folder: Path, state: State) -> bool:
+    """Whether the journal and the index of this folder are those that were written last."""
+    pages = state.content.get("pages", {}).get(str(folder), {})
+    return bool(pages) and all(inputs.still_the_same(folder / name, kept, state.key) for name, kept in pages.items())
+
+
+class _Record:
+    """What is kept as documents come out: the state at once, the journal every other second."""
+
+    def __init__(self, run: Run, state: State, keep: Sequence[Mapping[str, Any]], done: Mapping[str, Outcome]) -> None:
+        self._run, self._state, self._keep = run, state, keep
+        self.outcomes: dict[str, Outcome] = dict(done)
+        self.reasons: dict[str, decide.Decision] = {}
+        self.finished = 0
+        self._published_at = time.monotonic()
+
+    def note(self, outcome: Outcome, done: int, total: int) -> None:
+        """One document came out, or did not."""
+        made_from = self.reasons[outcome.name].made_from
+        before = self._state.entries.get(outcome.name) or {}
+        if outcome.unchanged:  # compared, and found to be made from the same parts
+            document = {**before, "faits_de": dict(made_from)}
+            outcome = _with_entry(outcome, before["journal"])
+        else:
+            document = self._document(outcome, made_from)
+        self._state.record(outcome.name, document)
+        self.outcomes[outcome.name] = outcome
+        self.finished += 1
+        self._run.tell(journal.progress_line(outcome, done, total))
+        if time.monotonic() - self._published_at > _JOURNAL_EVERY_S:
+            with suppress(EvalkitError):  # said at the end, if it still cannot be written
+                self._publish()
+
+    def _document(self, outcome: Outcome, made_from: Mapping[str, str]) -> dict[str, Any]:
+        folder = self._run.folder / (outcome.name if outcome.kind == "rapport" else "")
+        now = time.time_ns()
+        names = [name for page in outcome.documents for name in (page, f"{page}.controle.json")]
+        return {
+            "faits_de": dict(made_from),
+            "parties": outcome.parts,
+            "sorties": {name: inputs.photograph_output(folder / name, self._state.key, now) for name in names},
+            "journal": journal.entry_of(outcome),
+        }
+
+    def _publish(self) -> None:
+        entries = [journal.entry_of(outcome) for outcome in self.outcomes.values()]
+        names = set(self.outcomes)
+        self._run.publish([*(entry for entry in self._keep if entry["nom"] not in names), *entries])
+        self._published_at = time.monotonic()
+
+    def close(self) -> None:
+        """Write the journal, the index and the whole state."""
+        try:
+            self._publish()
+            now = time.time_ns()
+            self._state.content.setdefault("pages", {})[str(self._run.folder)] = {
+                name: inputs.photograph_output(self._run.folder / name, self._state.key, now)
+                for name in ("journal.json", "index.html")
+            }
+        finally:
+            self._state.close()
+        if self._state.trouble:
+            self._run.tell(str(self._state.trouble))
+
+
+def _with_entry(outcome: Outcome, entry: Mapping[str, Any]) -> Outcome:
+    """An unchanged document, told as it was when it was made."""
+    return replace(journal.outcome_of(entry), unchanged=True, parts=outcome.parts)
