@@ -103,17 +103,22 @@ def _perimeters_before(departement: str, evaluations: Sequence[Evaluation]) -> l
 
 def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Evaluation], list[tuple[str, str]]]:
     """Evaluate every territory; those that cannot be are returned with the reason, never dropped in silence."""
+    from evalkit.batch.parts import note_excluded
     from evalkit.loaders.dossier import list_dossiers
 
     evaluations: list[Evaluation] = []
     excluded: list[tuple[str, str]] = []
+    codes: list[tuple[str, str]] = []
     for dossier in list_dossiers(campagne):
         try:
             evaluations.append(_evaluate(dossier, referentiel, with_reference=False))
         except EvalkitError as error:
             errors = only_errors(error.faults)
             titles = sorted({f"{fault.title.lower()} ({fault.code})" for fault in errors})
-            excluded.append((dossier.stem if dossier.is_file() else dossier.name, "; ".join(titles)))
+            name = dossier.stem if dossier.is_file() else dossier.name
+            excluded.append((name, "; ".join(titles)))
+            codes.append((name, ", ".join(fault.code for fault in errors)))
+    note_excluded(codes)
     return evaluations, excluded
 
 
@@ -459,24 +464,29 @@ def _survey(campagne: Path, folder: Path, only: Sequence[str]) -> Any:
     return found
 
 
-def _run(campagne: Path, folder: Path, processes: int | None, tell: Tell, dask: str = "") -> Any:
+def _run(
+    campagne: Path, folder: Path, processes: int | None, tell: Tell, dask: str = "", *, synthesis: bool = False
+) -> Any:
+    """How a campaign's documents are rendered and told: the reports, or one synthesis."""
     from evalkit.batch.apart import dask_executor, local_executor, render_apart
     from evalkit.batch.campaign import Run
     from evalkit.batch.journal import journal_of, write_entries
     from evalkit.batch.runner import default_processes
 
     def publish(entries: Sequence[Any]) -> None:
-        reports = [entry for entry in entries if entry["genre"] == "rapport"]
-        write_entries(folder / "journal.json", journal_of(campagne.name, reports))
+        if not synthesis:
+            write_entries(folder / "journal.json", journal_of(campagne.name, entries))
         refresh_index(folder, campagne)
 
     def executor() -> Any:
         return dask_executor(dask) if dask else local_executor(processes or default_processes())
 
-    def prepare(dossiers: Sequence[Path]) -> None:
-        _ensure_keys([dossier for dossier in dossiers if _has_identity(dossier)], tell)
+    def prepare(dossier: Path) -> None:
+        if _has_identity(dossier):
+            _ensure_one_key(dossier, tell)
 
-    return Run(campagne, folder, publish, executor, render_apart, prepare, tell)
+    pages = ("index.html",) if synthesis else ("journal.json", "index.html")
+    return Run(campagne, folder, publish, executor, render_apart, pages, prepare, tell)
 
 
 def _has_identity(dossier: Path) -> bool:
@@ -557,19 +567,14 @@ def render_synthesis(
     tell: Tell = _silent,
 ) -> BatchResult:
     """Render the synthesis of a campaign: the region, or one department."""
-    from evalkit.batch.plan import Task, make_plan
-    from evalkit.batch.runner import render_task, writing
+    from evalkit.batch import campaign
+    from evalkit.batch.plan import Task
 
     campagne = _campaign_of(campagne)
     folder = (vers or default_output(campagne)).resolve()
-    dossiers = _dossiers_to_render(campagne, ())
-    failed = _check_all(dossiers)
-    if departement:
-        _known_departement(campagne, dossiers, departement)
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    found = campaign.survey(campagne)
+    dossiers = _chosen(campagne, found.campaign.dossiers, ())
     name = "-".join(part for part in ("synthese", departement, "nominatif" if nominatif else "") if part)
-    tell("Synthèse : évaluation de tous les territoires…")
     task = Task(
         name,
         resource_dir("notebooks") / "synthese_regionale.ipynb",
@@ -577,10 +582,16 @@ def render_synthesis(
         folder / name,
         title=f"Synthèse — {f'département {departement}' if departement else 'région'}",
         kind="synthese",
+        seconds=600 + 10 * len(dossiers),
+        memory_mb=0,  # a whole country is held at once
     )
-    outcomes = tuple(render_task(task) for task in make_plan([task]).tasks)
-    refresh_index(folder, campagne)
-    return BatchResult(folder, outcomes, tuple((one.name, ", ".join(f.code for f in one.faults)) for one in failed))
+    found.choose(campagne, [task])
+    if found.decisions[0].action != "garder":
+        if departement:
+            _known_departement(campagne, dossiers, departement)
+        tell("Synthèse : évaluation de tous les territoires…")
+    outcomes = tuple(campaign.render(_run(campagne, folder, 1, tell, synthesis=True), found))
+    return BatchResult(folder, outcomes, tuple(pair for outcome in outcomes for pair in outcome.excluded))
 
 
 def _known_departement(campagne: Path, dossiers: Sequence[Path], departement: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.batch import decide, inputs, journal
-from evalkit.batch.plan import Task, make_plan
+from evalkit.batch.plan import Plan, Task, make_plan
 from evalkit.batch.runner import Outcome, run_plan, writing
 from evalkit.batch.state import State, only_run_on
 from evalkit.errors import EvalkitError
@@ -28,14 +28,19 @@ _JOURNAL_EVERY_S = 2.0
 
 @dataclass(frozen=True)
 class Run:
-    """What a run needs to know. ``publish`` writes the journal and the index from the journal's entries."""
+    """What a run needs to know.
+
+    ``publish`` writes the journal and the index from the journal's entries; ``prepare`` makes a dossier ready to be rendered (its
+    key), or raises its faults.
+    """
 
     campagne: Path
     folder: Path
     publish: Callable[[Sequence[Mapping[str, Any]]], None]
     executor: Callable[[], AbstractContextManager[Executor]]
     render: Callable[[Task], Outcome]
-    prepare: Callable[[Sequence[Path]], None]
+    pages: tuple[str, ...]  # what ``publish`` writes
+    prepare: Callable[[Path], None]
     tell: Tell
 
 
@@ -86,7 +91,7 @@ def render(run: Run, found: Survey, keep: Sequence[Mapping[str, Any]] = ()) -> l
     """
     todo = [(task, one) for task, one in zip(found.tasks, found.decisions, strict=True) if one.action != "garder"]
     done = {one.name: _kept(found.state, one.name) for one in found.decisions if one.action == "garder"}
-    if not todo and _published(run.folder, found.state):
+    if not todo and _published(run, found.state):
         return [done[task.name] for task in found.tasks]
     with writing(run.folder):  # said now rather than after an hour of rendering
         run.folder.mkdir(parents=True, exist_ok=True)
@@ -105,11 +110,32 @@ def render(run: Run, found: Survey, keep: Sequence[Mapping[str, Any]] = ()) -> l
 
 def _render(run: Run, todo: Sequence[tuple[Task, decide.Decision]], record: _Record) -> None:
     record.reasons = {one.name: one for _, one in todo}
-    plan = make_plan(task for task, _ in todo)
-    run.prepare([task.dossier for task, _ in todo if task.dossier])
-    _sweep({run.folder, *(task.output.parent for task in plan.tasks)})
+    make_plan(task for task, _ in todo)  # refuses two documents at one place before anything runs
+    _sweep({run.folder, *(task.output.parent for task, _ in todo)})
+    ready, refused = _prepared(run, [task for task, _ in todo])
+    for done, outcome in enumerate(refused, start=1):
+        record.note(outcome, done, len(todo))
     with run.executor() as executor:
-        run_plan(plan, executor, record.note, run.render)
+        run_plan(
+            Plan(tuple(ready)),
+            executor,
+            lambda one, done, _: record.note(one, done + len(refused), len(todo)),
+            run.render,
+        )
+
+
+def _prepared(run: Run, tasks: Sequence[Task]) -> tuple[list[Task], list[Outcome]]:
+    """Tasks whose dossier could be made ready; outcomes of the others."""
+    ready, refused = [], []
+    for task in tasks:
+        try:
+            if task.dossier:
+                run.prepare(task.dossier)
+            ready.append(task)
+        except EvalkitError as error:
+            title = task.dossier.stem if task.dossier else task.title
+            refused.append(Outcome(task.name, task.kind, False, faults=tuple(error.faults), title=title))
+    return ready, refused
 
 
 def _sweep(folders: Iterable[Path]) -> None:
@@ -123,13 +149,16 @@ def _sweep(folders: Iterable[Path]) -> None:
 
 
 def _kept(state: State, name: str) -> Outcome:
-    return replace(journal.outcome_of(state.entries[name]["journal"]), unchanged=True)
+    """A document left as it is, told as it was when it was made."""
+    document = state.entries[name]
+    excluded = tuple((one, codes) for one, codes in document["exclus"])
+    return replace(journal.outcome_of(document["journal"]), unchanged=True, excluded=excluded)
 
 
-def _published(folder: Path, state: State) -> bool:
+def _published(run: Run, state: State) -> bool:
     """Whether the journal and the index of this folder are those that were written last."""
-    pages = state.content.get("pages", {}).get(str(folder), {})
-    return bool(pages) and all(inputs.still_the_same(folder / name, kept, state.key) for name, kept in pages.items())
+    kept = state.content.get("pages", {}).get(str(run.folder), {})
+    return all(name in kept and inputs.still_the_same(run.folder / name, kept[name], state.key) for name in run.pages)
 
 
 class _Record:
@@ -148,10 +177,10 @@ class _Record:
         before = self._state.entries.get(outcome.name) or {}
         if outcome.unchanged:  # compared, and found to be made from the same parts
             document = {**before, "faits_de": dict(made_from)}
-            outcome = _with_entry(outcome, before["journal"])
+            self._state.record(outcome.name, document)
+            outcome = _kept(self._state, outcome.name)
         else:
-            document = self._document(outcome, made_from)
-        self._state.record(outcome.name, document)
+            self._state.record(outcome.name, self._document(outcome, made_from))
         self.outcomes[outcome.name] = outcome
         self.finished += 1
         self._run.tell(journal.progress_line(outcome, done, total))
@@ -168,6 +197,7 @@ class _Record:
             "parties": outcome.parts,
             "sorties": {name: inputs.photograph_output(folder / name, self._state.key, now) for name in names},
             "journal": journal.entry_of(outcome),
+            "exclus": outcome.excluded,
         }
 
     def _publish(self) -> None:
@@ -181,16 +211,10 @@ class _Record:
         try:
             self._publish()
             now = time.time_ns()
-            self._state.content.setdefault("pages", {})[str(self._run.folder)] = {
-                name: inputs.photograph_output(self._run.folder / name, self._state.key, now)
-                for name in ("journal.json", "index.html")
-            }
+            pages = self._state.content.setdefault("pages", {}).setdefault(str(self._run.folder), {})
+            for name in self._run.pages:
+                pages[name] = inputs.photograph_output(self._run.folder / name, self._state.key, now)
         finally:
             self._state.close()
         if self._state.trouble:
             self._run.tell(str(self._state.trouble))
-
-
-def _with_entry(outcome: Outcome, entry: Mapping[str, Any]) -> Outcome:
-    """An unchanged document, told as it was when it was made."""
-    return replace(journal.outcome_of(entry), unchanged=True, parts=outcome.parts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,6 +104,23 @@ def note(dossier: Dossier, referentiel: Referentiel) -> None:
     path = Path(target)
     parts = {} if path.exists() else parts_of(dossier, referentiel)  # read twice: which one was drawn is not known
     path.write_text(json.dumps(parts), encoding="utf-8")
+
+
+def note_excluded(excluded: Sequence[tuple[str, str]]) -> None:
+    """Write down the dossiers that a synthesis leaves out, and why, where the batch asked for the parts."""
+    target = os.environ.get(NOTE)
+    if target:
+        Path(f"{target}.exclus").write_text(json.dumps(list(excluded)), encoding="utf-8")
+
+
+def read_excluded(path: Path) -> list[tuple[str, str]]:
+    """Dossiers left out by the synthesis whose kernel wrote beside ``path``."""
+    try:
+        return [
+            (str(name), str(codes)) for name, codes in json.loads(Path(f"{path}.exclus").read_text(encoding="utf-8"))
+        ]
+    except (OSError, ValueError):
+        return []
 
 
 def read_note(path: Path) -> dict[str, str]:

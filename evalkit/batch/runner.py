@@ -23,7 +23,7 @@ from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.wording import plural
 
 KERNEL_ATTEMPTS = 2
-_PARTS = "evalkit_parties"
+_PARTS, _EXCLUDED = "evalkit_parties", "evalkit_exclus"  # metadata that never leave the process: the page shows none
 _DISK_WORDS = {
     errno.EACCES: "un emplacement où vous n'avez pas le droit d'écrire, ou un fichier ouvert ailleurs",
     errno.EPERM: "un emplacement où vous n'avez pas le droit d'écrire",
@@ -56,6 +56,7 @@ class Outcome:
     check: dict[str, Any] = field(default_factory=dict)
     unchanged: bool = False  # what it is made from has not changed: the document on disk was left as it is
     parts: dict[str, str] = field(default_factory=dict, repr=False)  # what it was made from (keyed digests)
+    excluded: tuple[tuple[str, str], ...] = ()  # dossiers that a synthesis leaves out, and why
 
 
 class RendererLost(Exception):
@@ -115,7 +116,9 @@ def render_task(task: Task) -> Outcome:
             task = replace(task, title=told["title"])
         notebook = execute_notebook(task)
         documents, check = write_page(task, notebook)
-        return outcome(True, documents=documents, check=check, parts=_parts_read(task, notebook))
+        metadata = getattr(notebook, "metadata", {})
+        excluded = tuple(metadata.pop(_EXCLUDED, ()))
+        return outcome(True, documents=documents, check=check, parts=_parts_read(task, metadata), excluded=excluded)
     except EvalkitError as error:
         return outcome(False, faults=tuple(only_errors(error.faults)))
     except NotebookFailure as failure:
@@ -151,10 +154,10 @@ def title_of(dossier: Path) -> str:
     return territory.nom if territory else dossier.stem
 
 
-def _parts_read(task: Task, notebook: Any) -> dict[str, str]:
+def _parts_read(task: Task, metadata: dict[str, Any]) -> dict[str, str]:
     from evalkit.batch.parts import keyed
 
-    return keyed(getattr(notebook, "metadata", {}).pop(_PARTS, {}), task.key) if task.key else {}
+    return keyed(metadata.pop(_PARTS, {}), task.key) if task.key else {}
 
 
 class NotebookFailure(Exception):
@@ -207,7 +210,7 @@ def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
     from traitlets.config import Config
 
     from evalkit.batch.kernels import use_prepared_kernels
-    from evalkit.batch.parts import NOTE, read_note
+    from evalkit.batch.parts import NOTE, read_excluded, read_note
 
     use_prepared_kernels(folder, task.memory_mb)
     config = Config()
@@ -239,6 +242,7 @@ def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
     finally:
         os.environ.pop(NOTE, None)
     notebook.metadata[_PARTS] = read_note(noted)
+    notebook.metadata[_EXCLUDED] = read_excluded(noted)
     return notebook
 
 
