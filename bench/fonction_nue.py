@@ -6,7 +6,6 @@ It is the floor that the batch is measured against, and what the tests compare p
 from __future__ import annotations
 
 import ast
-import json
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +24,16 @@ def draw_page(dossier: Path, titre: str = "", notebook: Path = NOTEBOOK) -> str:
     if not titre:
         territory = identity_of(dossier, load_referentiel())
         titre = territory.nom if territory else ""
-    content = json.loads(notebook.read_text(encoding="utf-8"))
+    content = nbformat.read(notebook, 4)
     names: dict[str, Any] = {}
-    for cell in content["cells"]:
-        if cell["cell_type"] != "code":
+    for cell in content.cells:
+        if cell.cell_type != "code":
             continue
-        if "parameters" in cell["metadata"].get("tags", []):
+        if "parameters" in cell.metadata.get("tags", []):
             names["dossier"] = str(dossier)
             continue
-        cell["outputs"] = _outputs(run_cell("".join(cell["source"]), names))
-    return str(render_notebook(nbformat.from_dict(content), titre=titre))
+        cell.outputs = [nbformat.from_dict(one) for one in _outputs(run_cell(cell.source, names))]
+    return str(render_notebook(content, titre=titre))
 
 
 def run_cell(source: str, names: dict[str, Any]) -> Any:

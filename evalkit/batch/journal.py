@@ -103,8 +103,7 @@ def write_journal(
 def write_entries(path: Path, content: Mapping[str, Any]) -> None:
     """Write a whole journal (:func:`journal_of`); LOT-003 where nothing can be written."""
     text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path):  # its folder is there since the start: gone, it was renamed, and must not come back
         write_whole(path, text.encode("utf-8"))
 
 

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,7 +29,7 @@ from evalkit.loaders.dossier import load_dossier
 from evalkit.loaders.referentiel import load_referentiel
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ("ardelle", "avrenoy", "ostrevelle")  # the last one is a lone workbook
+NAMES = ("ardelle", "cambreulle", "ostrevelle")  # the last one is a lone workbook
 ALL = set(NAMES)
 
 
@@ -51,6 +51,9 @@ class Region:
                     copy(path, folder / year / path.name)
         (folder / "2022" / ".evalkit").mkdir()
         shutil.copy2(ROOT / "sample_data/2022/.evalkit/ostrevelle.cle", folder / "2022" / ".evalkit")
+        identity = folder / "2022/cambreulle/territoire.yml"  # this one evaluates the common core only
+        text = re.sub(r"(?m)^modules:.*\n", "", identity.read_text(encoding="utf-8"))
+        identity.write_text(text.rstrip() + '\nmodules: ["cooperations"]\n', encoding="utf-8")
         shutil.copytree(ROOT / "referentiel", folder / "referentiel")
         shutil.copytree(ROOT / "notebooks", folder / "notebooks")
         self.campagne, self.sorties = folder / "2022", folder / "sorties"
@@ -200,17 +203,9 @@ CHANGES: dict[str, tuple[Callable[[Region], object], set[str]]] = {
         ),
         ALL,
     ),
-    "un module que personne n'évalue": (
-        lambda r: edit(
-            next(
-                p
-                for p in sorted((r.folder / "referentiel/modules/conseils_citoyens").glob("*.yml"))
-                if p.stem != "module"
-            ),
-            r"(?m)^titre: ",
-            "titre: Autre ",
-        ),
-        set(),
+    "un module que tous n'évaluent pas": (
+        lambda r: edit(r.folder / "referentiel/modules/discriminations/lcd.yml", r"(?m)^titre: ", "titre: Autre "),
+        ALL - {"cambreulle"},
     ),
     "le carnet": (lambda r: edit(r.folder / "notebooks/rapport_territoire.ipynb", "En bref", "En bref,"), ALL),
     "le carnet de la synthèse": (lambda r: edit(r.folder / "notebooks/synthese_regionale.ipynb", "e", "e "), set()),
@@ -256,7 +251,7 @@ def test_parameters_are_part_of_what_a_document_is(region: Region) -> None:
     for other in (
         Task(task.name, task.notebook, {**task.parameters, "nouveau": 1}, task.output, dossier=task.dossier),
         Task(task.name, task.notebook, task.parameters, task.output, kind="comite", dossier=task.dossier),
-        Task("avrenoy", task.notebook, task.parameters, task.output, dossier=task.dossier),
+        Task("cambreulle", task.notebook, task.parameters, task.output, dossier=task.dossier),
     ):
         made_from = decide.made_from(other, region.campagne, found.campaign, found.photo, found.state.key)
         assert decide.decide(other, made_from, kept, found.state.key).action == "produire"
@@ -346,7 +341,7 @@ def test_a_change_made_as_soon_as_the_output_is_written_is_seen(tmp_path: Path) 
 
 EDITS = st.lists(
     st.tuples(
-        st.sampled_from(["ardelle", "avrenoy"]),
+        st.sampled_from(["ardelle", "cambreulle"]),
         st.sampled_from(["niveau", "espace", "texte", "date", "sortie", "contexte", "defaire", "echange"]),
         st.integers(0, 40),
     ),
@@ -375,7 +370,7 @@ def apply(region: Region, name: str, kind: str, rank: int, originals: dict[Path,
     elif kind == "defaire":
         file.write_bytes(originals[file])
     else:  # two territories exchange their answers
-        other = region.campagne / ("avrenoy" if name == "ardelle" else "ardelle") / "cotations.csv"
+        other = region.campagne / ("cambreulle" if name == "ardelle" else "ardelle") / "cotations.csv"
         mine, theirs = file.read_bytes(), other.read_bytes()
         file.write_bytes(theirs)
         other.write_bytes(mine)
@@ -404,17 +399,17 @@ def test_after_any_changes_no_page_is_stale_and_none_was_made_for_nothing(
 
 
 @pytest.fixture(scope="module")
-def draw_page() -> Iterator[Callable[[Path], str]]:
+def draw_page() -> Callable[[Path], str]:
     spec = importlib.util.spec_from_file_location("fonction_nue", ROOT / "bench" / "fonction_nue.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    yield lambda dossier: module.draw_page(dossier, titre="x")
+    return lambda dossier: module.draw_page(dossier, titre="x")
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        "un module que personne n'évalue",
+        "un module que tous n'évaluent pas",
         "un commentaire dans le référentiel",
         "un fichier enregistré autrement",
         "un document joint",
@@ -422,8 +417,9 @@ def draw_page() -> Iterator[Callable[[Path], str]]:
 )
 def test_same_parts_same_page(region: Region, draw_page: Callable[[Path], str], name: str) -> None:
     """What is said to change nothing changes no byte of the real page."""
-    dossier = region.campagne / "ardelle"
-    parts, page = region.read("ardelle"), draw_page(dossier)
+    territory = "cambreulle" if name.startswith("un module") else "ardelle"
+    dossier = region.campagne / territory
+    parts, page = region.read(territory), draw_page(dossier)
     CHANGES[name][0](region)
-    assert region.read("ardelle") == parts
+    assert region.read(territory) == parts
     assert draw_page(dossier) == page
