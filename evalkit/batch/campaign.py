@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.batch import decide, inputs, journal
-from evalkit.batch.plan import Plan, Task, make_plan
+from evalkit.batch.plan import Plan, Task, document_id, make_plan
 from evalkit.batch.runner import Outcome, run_plan, writing
 from evalkit.batch.state import State, only_run_on
 from evalkit.errors import EvalkitError
@@ -59,7 +59,7 @@ class Survey:
         key = self.state.key
         for task in tasks:
             found = decide.made_from(task, campagne, self.campaign, self.photo, key)
-            kept = self.state.entries.get(task.name) or {}
+            kept = self.state.entries.get(task.document) or {}
             decision = decide.decide(task, found, kept, key)
             known = kept["parties"] if decision.action == "comparer" else {}
             self.tasks.append(replace(task, known=known, key=key))
@@ -92,7 +92,7 @@ def render(run: Run, found: Survey, keep: Sequence[Mapping[str, Any]] = ()) -> l
     todo = [(task, one) for task, one in zip(found.tasks, found.decisions, strict=True) if one.action != "garder"]
     done = {one.name: _kept(found.state, one.name) for one in found.decisions if one.action == "garder"}
     if not todo and _published(run, found.state):
-        return [done[task.name] for task in found.tasks]
+        return [done[task.document] for task in found.tasks]
     with writing(run.folder):  # said now rather than after an hour of rendering
         run.folder.mkdir(parents=True, exist_ok=True)
     with writing(run.folder), only_run_on(run.folder):
@@ -105,11 +105,11 @@ def render(run: Run, found: Survey, keep: Sequence[Mapping[str, Any]] = ()) -> l
             raise
         finally:
             record.close()
-    return [record.outcomes[task.name] for task in found.tasks]
+    return [record.outcomes[task.document] for task in found.tasks]
 
 
 def _render(run: Run, todo: Sequence[tuple[Task, decide.Decision]], record: _Record) -> None:
-    record.reasons = {one.name: one for _, one in todo}
+    record.todo = {task.document: (task, one.made_from) for task, one in todo}
     make_plan(task for task, _ in todo)  # refuses two documents at one place before anything runs
     _sweep({run.folder, *(task.output.parent for task, _ in todo)})
     ready, refused = _prepared(run, [task for task, _ in todo])
@@ -167,29 +167,28 @@ class _Record:
     def __init__(self, run: Run, state: State, keep: Sequence[Mapping[str, Any]], done: Mapping[str, Outcome]) -> None:
         self._run, self._state, self._keep = run, state, keep
         self.outcomes: dict[str, Outcome] = dict(done)
-        self.reasons: dict[str, decide.Decision] = {}
+        self.todo: dict[str, tuple[Task, Mapping[str, str]]] = {}
         self.finished = 0
         self._published_at = time.monotonic()
 
     def note(self, outcome: Outcome, done: int, total: int) -> None:
         """One document came out, or did not."""
-        made_from = self.reasons[outcome.name].made_from
-        before = self._state.entries.get(outcome.name) or {}
+        name = document_id(outcome.name, outcome.kind)
+        task, made_from = self.todo[name]
         if outcome.unchanged:  # compared, and found to be made from the same parts
-            document = {**before, "faits_de": dict(made_from)}
-            self._state.record(outcome.name, document)
-            outcome = _kept(self._state, outcome.name)
+            self._state.record(name, {**self._state.entries[name], "faits_de": dict(made_from)})
+            outcome = _kept(self._state, name)
         else:
-            self._state.record(outcome.name, self._document(outcome, made_from))
-        self.outcomes[outcome.name] = outcome
+            self._state.record(name, self._document(outcome, task, made_from))
+        self.outcomes[name] = outcome
         self.finished += 1
         self._run.tell(journal.progress_line(outcome, done, total))
         if time.monotonic() - self._published_at > _JOURNAL_EVERY_S:
             with suppress(EvalkitError):  # said at the end, if it still cannot be written
                 self._publish()
 
-    def _document(self, outcome: Outcome, made_from: Mapping[str, str]) -> dict[str, Any]:
-        folder = self._run.folder / (outcome.name if outcome.kind == "rapport" else "")
+    def _document(self, outcome: Outcome, task: Task, made_from: Mapping[str, str]) -> dict[str, Any]:
+        folder = task.output.parent
         now = time.time_ns()
         names = [name for page in outcome.documents for name in (page, f"{page}.controle.json")]
         return {
@@ -202,8 +201,8 @@ class _Record:
 
     def _publish(self) -> None:
         entries = [journal.entry_of(outcome) for outcome in self.outcomes.values()]
-        names = set(self.outcomes)
-        self._run.publish([*(entry for entry in self._keep if entry["nom"] not in names), *entries])
+        others = [entry for entry in self._keep if document_id(entry["nom"], entry["genre"]) not in self.outcomes]
+        self._run.publish([*others, *entries])
         self._published_at = time.monotonic()
 
     def close(self) -> None:

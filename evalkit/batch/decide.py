@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -120,8 +120,7 @@ def know_campaign(campagne: Path, photo: Photo, state: State) -> Campaign:
 
 def made_from(task: Task, campagne: Path, campaign: Campaign, photo: Photo, key: bytes) -> dict[str, str]:
     """Digests, by kind, of the bytes that one document is made from."""
-    parameters = {name: value for name, value in task.parameters.items() if name not in ("dossier", "campagne")}
-    said = json.dumps([campagne.name, task.name, task.kind, parameters], ensure_ascii=False, sort_keys=True)
+    said = json.dumps([campagne.name, _options(task, key)], ensure_ascii=False, sort_keys=True, default=str)
     found = {
         **photo.shared,
         "carnet": inputs.file_digest(key, task.notebook),
@@ -136,6 +135,20 @@ def made_from(task: Task, campagne: Path, campaign: Campaign, photo: Photo, key:
         "dossier": photo.candidats.get(task.dossier.name, ""),
         "precedent": _previous(campagne, campaign, task.dossier, key),
     }
+
+
+# Where things are and how long they may take does not change what is drawn; the notebook and the dossier are read apart.
+_NOT_OPTIONS = frozenset("notebook output dossier known key seconds memory_mb parameters".split())
+
+
+def _options(task: Task, key: bytes) -> dict[str, Any]:
+    """All that is asked of a document besides its data: whatever a task comes to hold is part of it."""
+    options = {one.name: getattr(task, one.name) for one in fields(task) if one.name not in _NOT_OPTIONS}
+    options = {
+        name: inputs.file_digest(key, value) if isinstance(value, Path) else value for name, value in options.items()
+    }
+    parameters = {name: value for name, value in task.parameters.items() if name not in ("dossier", "campagne")}
+    return options | {"parametres": parameters}
 
 
 def _previous(campagne: Path, campaign: Campaign, dossier: Path, key: bytes) -> str:
@@ -156,23 +169,23 @@ def decide(task: Task, found: Mapping[str, str], kept: Mapping[str, Any], key: b
         What the state knows of the last time: ``faits_de``, ``parties``, ``sorties``, ``journal``.
     """
     if not kept:
-        return Decision(task.name, "produire", ("jamais produit",), found)
+        return Decision(task.document, "produire", ("jamais produit",), found)
     before = kept["faits_de"]
     changed = [name for name in found if found[name] != before.get(name)]
     if kept["journal"]["etat"] != "reussi":
         codes = [fault["code"] for fault in kept["journal"]["anomalies"]]
         if changed or not codes or any(code.startswith(_MADE_AGAIN) for code in codes):
-            return Decision(task.name, "produire", ("il avait échoué",), found)
-        return Decision(task.name, "garder", ("il ne peut pas être fait : son dossier n'a pas changé",), found)
+            return Decision(task.document, "produire", ("il avait échoué",), found)
+        return Decision(task.document, "garder", ("il ne peut pas être fait : son dossier n'a pas changé",), found)
     lost = [name for name, photo in kept["sorties"].items() if not _same_output(task.output.parent / name, photo, key)]
     if lost:
         reasons = [f"{name} manque ou a été modifié" for name in lost]
-        return Decision(task.name, "produire", (*reasons, *(_FRENCH[name] for name in changed)), found)
+        return Decision(task.document, "produire", (*reasons, *(_FRENCH[name] for name in changed)), found)
     if not changed:
-        return Decision(task.name, "garder", (), found)
+        return Decision(task.document, "garder", (), found)
     reasons = [_FRENCH[name] for name in changed]
     sure = not kept["parties"] or any(name in _ALWAYS for name in changed)
-    return Decision(task.name, "produire" if sure else "comparer", tuple(reasons), found)
+    return Decision(task.document, "produire" if sure else "comparer", tuple(reasons), found)
 
 
 def _same_output(path: Path, kept: Mapping[str, Any], key: bytes) -> bool:

@@ -26,7 +26,7 @@ LIBRARIES = frozenset(
 )
 _READ = frozenset({".csv", ".xlsx", ".yml", ".yaml", ".parquet", ".json", ".xls", ".ods", ".xlsm", ".xlsb", ".md"})
 _NEVER_READ = frozenset({"travail.xlsx"})
-_SUBFOLDERS = ("textes", "enquetes")
+_SUBFOLDERS = ("textes", "enquetes", "brut")
 # A file changed within this time of being photographed may have changed again since without its times telling.
 _TICK_NS = 2_000_000_000
 
@@ -82,9 +82,9 @@ def _add_folder(whole: Digest, folder: str, prefix: str, subfolders: Iterable[st
             continue
         if is_folder:
             if name in subfolders:
-                _add_folder(whole, path, f"{prefix}{name}/", ())
+                _add_folder(whole, path, f"{prefix}{name}/", _SUBFOLDERS)
             continue
-        read = os.path.splitext(name)[1].lower() in _READ
+        read = bool(prefix) or os.path.splitext(name)[1].lower() in _READ
         whole.add(prefix + name, _read(path) if read else b"<name>")
 
 

@@ -36,6 +36,16 @@ class Task:
     known: Mapping[str, str] = field(default_factory=dict)
     key: bytes = field(default=b"", repr=False)
 
+    @property
+    def document(self) -> str:
+        """What tells this document from every other of its campaign."""
+        return document_id(self.name, self.kind)
+
+
+def document_id(name: str, kind: str) -> str:
+    """Name of a document in the state of a batch: a territory's report and a synthesis bear their own name."""
+    return name if kind in ("rapport", "synthese") else f"{name} ({kind})"
+
 
 @dataclass(frozen=True)
 class Plan:

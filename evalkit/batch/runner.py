@@ -214,6 +214,7 @@ def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
 
     use_prepared_kernels(folder, task.memory_mb)
     config = Config()
+    config.KernelManager.client_class = "evalkit.batch.kernels.PromptClient"
     if sys.platform == "linux":  # par fichiers plutôt que par ports : deux noyaux ne peuvent pas vouloir le même
         config.KernelManager.transport = "ipc"
         config.KernelManager.ip = os.path.join(folder, "k")  # sans lui, tous les noyaux d'un même dossier se confondent
