@@ -285,15 +285,20 @@ def render_report(dossier: Path, vers: Path | None = None, tell: Tell = _silent)
     EvalkitError
         The dossier's faults: nothing is drawn from data that do not hold.
     """
+    from evalkit.batch.apart import kernel_starting
+
+    dossier = _dossier_of(dossier)
+    tell("Lecture et vérification du dossier…")
+    with kernel_starting():
+        return _render_one(dossier, vers or default_output(dossier.parent), tell)
+
+
+def _render_one(dossier: Path, folder: Path, tell: Tell) -> BatchResult:
     from evalkit.batch.plan import make_plan
     from evalkit.batch.runner import render_task, writing
 
-    dossier = _dossier_of(dossier)
-    campagne = dossier.parent
-    tell("Lecture et vérification du dossier…")
     title = _check_before_rendering(dossier)
     _ensure_keys([dossier], tell)
-    folder = vers or default_output(campagne)
     plan = make_plan([_report_task(dossier, folder, title)])
     bases = _warn_of_differences(dossier, tell)
     tell("Calcul et dessin du rapport (quelques secondes)…")

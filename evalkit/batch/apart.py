@@ -65,6 +65,18 @@ def local_executor(processes: int) -> Iterator[Executor]:
 
 
 @contextmanager
+def kernel_starting() -> Iterator[None]:
+    """Start a kernel now for the document that this process is about to render: it imports while the dossier is checked."""
+    from evalkit.batch.kernels import STOCK, StartedKernel
+
+    STOCK.put(StartedKernel())
+    try:
+        yield
+    finally:
+        STOCK.drop()
+
+
+@contextmanager
 def dask_executor(address: str) -> Iterator[Executor]:
     """An existing Dask cluster; each of its worker processes renders each task in a process of its own."""
     from distributed import Client
