@@ -188,6 +188,7 @@ CATALOGUE: dict[str, Entry] = {
     "LOT-009": Entry("Document qui demande trop de mémoire"),
     "LOT-010": Entry("Rien n'est retenu de ce lot", "avertissement"),
     "LOT-011": Entry("Deux lots dans le même dossier"),
+    "LOT-012": Entry("Grappe Dask injoignable"),
     # --- DOC: a document that could not be made ---------------------------------------------------------------------
 }
 

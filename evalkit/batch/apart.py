@@ -18,8 +18,10 @@ from typing import Any
 
 from evalkit.batch.plan import Task
 from evalkit.batch.runner import Outcome, RendererLost, TimeIsUp, render_task
+from evalkit.errors import EvalkitError, fail
 
 WITHOUT_FORK = "EVALKIT_SANS_FORK"
+_CLUSTER_S = 10
 GRACE_S = 30.0  # beyond the time limit of the task: the renderer ends itself first, and says in which cell
 
 
@@ -78,11 +80,33 @@ def kernel_starting() -> Iterator[None]:
 
 @contextmanager
 def dask_executor(address: str) -> Iterator[Executor]:
-    """An existing Dask cluster; each of its worker processes renders each task in a process of its own."""
-    from distributed import Client
+    """An existing Dask cluster; each of its worker processes renders each task in a process of its own.
 
-    with Client(address) as client:
+    Raises
+    ------
+    EvalkitError
+        LOT-012: the cluster does not answer, or the extra is not installed.
+    """
+    try:
+        from distributed import Client
+
+        client = Client(address, timeout=_CLUSTER_S, set_as_default=False)
+    except ImportError:
+        raise _no_cluster(address, "le complément « dask » n'est pas installé") from None
+    except (OSError, ValueError) as error:
+        raise _no_cluster(address, f"pas de réponse ({type(error).__name__})") from None
+    with client:
         yield client.get_executor(pure=False)
+
+
+def _no_cluster(address: str, read: str) -> EvalkitError:
+    return fail(
+        "LOT-012",
+        "ligne de commande",
+        read=f"--dask {address} : {read}",
+        expected="l'adresse d'un ordonnanceur Dask en marche, par exemple tcp://machine:8786",
+        fix='vérifiez l\'adresse ; pour installer le complément : pip install "evalkit[dask]" ; sinon retirez --dask',
+    )
 
 
 def get_ready() -> None:

@@ -204,8 +204,22 @@ def execute_notebook(task: Task) -> Any:
     raise AssertionError("unreachable: the loop returns or raises")
 
 
-def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
+def import_papermill() -> Any:
+    """papermill, without the second that jsonschema spends building a grammar of web addresses that no notebook holds."""
+    grammar = "rfc3987_syntax"
+    if "papermill" not in sys.modules and grammar not in sys.modules:
+        sys.modules[grammar] = None  # type: ignore[assignment]  # jsonschema does without it, as when it is not installed
+        try:
+            import jsonschema  # noqa: F401 - the one that looks for it
+        finally:
+            del sys.modules[grammar]
     import papermill
+
+    return papermill
+
+
+def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
+    papermill = import_papermill()
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 

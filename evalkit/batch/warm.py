@@ -25,15 +25,14 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_
 
 def import_for_rendering() -> None:
     """Import what executes a notebook and makes its page; build the exporter once for all territories."""
-    from importlib import import_module
+    from evalkit.batch.runner import import_papermill
 
+    import_papermill()
     import nbformat
 
     from evalkit.report.check import check_page
     from evalkit.report.html import STAMP_MIME, render_notebook
 
-    for name in ("papermill", "nbclient", "evalkit.batch.runner"):
-        import_module(name)
     stamp = nbformat.v4.new_output("display_data", {"text/html": "<h1>x</h1>", STAMP_MIME: {"fictif": True}})
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[stamp])])
     check_page(render_notebook(notebook, titre="x"))
