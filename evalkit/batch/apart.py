@@ -7,6 +7,7 @@ On Linux the process is forked from a warm parent (``batch.warm``), one per proc
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 import threading
@@ -120,7 +121,7 @@ class _Forking:
     def __init__(self) -> None:
         from evalkit.batch import warm
 
-        self._process, self._control = warm.start(dict(os.environ))
+        self._process, self._control, self._scratch = warm.start(dict(os.environ))
         self._lock = threading.Lock()
         self._ready = False
 
@@ -159,6 +160,7 @@ class _Forking:
         self._process.kill()  # every renderer, and every kernel, dies with it
         self._process.wait()
         self._control.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 class _Starting:

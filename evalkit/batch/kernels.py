@@ -278,6 +278,7 @@ _KERNEL_MODULES = """
 def become_kernel(order: dict[str, Any]) -> None:
     """Turn this process into the kernel that was ordered; returns when the kernel ends."""
     import random
+    import tempfile
 
     import matplotlib
     import numpy
@@ -287,6 +288,7 @@ def become_kernel(order: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(order["dossier"])
+    tempfile.tempdir = None  # looked for again: the warm parent's is not this territory's
     if hasattr(time, "tzset"):
         time.tzset()
     random.seed()

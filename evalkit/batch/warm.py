@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -68,7 +69,17 @@ def main() -> None:
             control.close()
             _renderer(Connection(descriptors[0]))
         os.close(descriptors[0])
-    os.killpg(0, signal.SIGKILL)  # the batch is over, or was killed: nothing survives it
+    _end()
+
+
+def _end() -> None:
+    """The batch was killed: nothing survives it, neither a process nor a temporary file."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.killpg(0, signal.SIGTERM)  # the renderers, of this group; their kernels die with them
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
 
 
 def _bury(*_: object) -> None:
@@ -85,7 +96,6 @@ def draw_once() -> None:
     starts threads.
     """
     import json
-    import shutil
     from tempfile import TemporaryDirectory
 
     from evalkit.loaders.resources import resource_dir
@@ -162,20 +172,22 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def start(environment: dict[str, str]) -> tuple[Any, socket.socket]:
-    """Start the warm parent; returns its process and the socket that asks it for renderers."""
+def start(environment: dict[str, str]) -> tuple[Any, socket.socket, str]:
+    """Start the warm parent; returns its process, the socket that asks it for renderers, and their temporary folder."""
     from subprocess import DEVNULL, Popen
+    from tempfile import mkdtemp
 
+    scratch = mkdtemp(prefix="ek")  # a short name: those of sockets are limited to 107 characters
     ours, theirs = socket.socketpair()
     with theirs:
         process = Popen(
             [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=DEVNULL,
-            env={**environment, **_ONE_THREAD},
+            env={**environment, **_ONE_THREAD, "TMPDIR": scratch},
             start_new_session=True,  # Ctrl-C speaks to the batch alone, which then ends the others cleanly
         )
-    return process, ours
+    return process, ours, scratch
 
 
 if __name__ == "__main__":
