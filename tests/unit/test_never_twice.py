@@ -352,7 +352,11 @@ EDITS = st.lists(
 
 def apply(region: Region, name: str, kind: str, rank: int, originals: dict[Path, bytes]) -> None:
     file = region.campagne / name / "cotations.csv"
-    lines = file.read_bytes().decode("utf-8-sig").splitlines()
+    content = file.read_bytes()
+    try:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:  # as Excel saves it in French
+        lines = content.decode("cp1252").splitlines()
     if kind == "niveau":
         at = 1 + rank % (len(lines) - 1)
         lines[at] = re.sub(r";([0-5]);", lambda m: f";{(int(m[1]) + 1) % 6};", lines[at])
@@ -360,6 +364,7 @@ def apply(region: Region, name: str, kind: str, rank: int, originals: dict[Path,
     elif kind == "espace":
         file.write_text("\r\n".join(lines) + "\r\n" * (1 + rank % 3), encoding="utf-8-sig")
     elif kind == "texte":
+        (region.campagne / name / "textes").mkdir(exist_ok=True)
         (region.campagne / name / "textes" / f"t{rank % 3}.md").write_text(f"Texte {rank}.", encoding="utf-8")
     elif kind == "date":
         os.utime(file, (rank, rank))
