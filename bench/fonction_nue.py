@@ -17,13 +17,11 @@ def draw_page(dossier: Path, titre: str = "", notebook: Path = NOTEBOOK) -> str:
     """HTML of the report of one dossier, the same as ``evalkit rapport`` gives."""
     import nbformat
 
-    from evalkit.loaders.dossier import identity_of
+    from evalkit.loaders.dossier import territory_of
     from evalkit.loaders.referentiel import load_referentiel
     from evalkit.report.html import render_notebook
 
-    if not titre:
-        territory = identity_of(dossier, load_referentiel())
-        titre = territory.nom if territory else ""
+    titre = titre or territory_of(dossier, load_referentiel()).nom
     content = nbformat.read(notebook, 4)
     names: dict[str, Any] = {}
     for cell in content.cells:

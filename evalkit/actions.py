@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from evalkit.batch.runner import Outcome
     from evalkit.compute.results import Evaluation, Publication, PublicationSynthese
     from evalkit.loaders.open_data import ContextImport, TerritoriesImport
+    from evalkit.loaders.survey_mapping import SurveyMapping
+    from evalkit.loaders.surveys import SurveyImport
     from evalkit.model.referentiel import Referentiel
+    from evalkit.model.survey import Enquete
 
 Tell = Callable[[str], None]
 CAMPAGNE_FILE = "campagne.yml"
@@ -749,6 +752,237 @@ def import_territories(
     return result
 
 
+@dataclass(frozen=True)
+class SurveyFiles:
+    """What an import of answers did: by questionnaire its report, the tables written, the drafts to correct, copies kept."""
+
+    imports: tuple[SurveyImport, ...]
+    written: tuple[Path, ...] = ()
+    drafts: tuple[Path, ...] = ()
+    kept: tuple[Path, ...] = ()
+    lost: tuple[Fault, ...] = ()  # files that could not be read at all
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Everything that is said, over all files."""
+        return (*self.lost, *(fault for imported in self.imports for fault in imported.faults))
+
+    def report(self) -> str:
+        """The report as a person reads it."""
+        from evalkit.loaders.survey_report import readable_report
+
+        return "\n\n".join([*map(readable_report, self.imports), *map(str, self.lost)])
+
+    def as_dict(self) -> list[dict[str, Any]]:
+        """The report, for ``--json``."""
+        from evalkit.loaders.survey_report import import_report
+
+        return [*map(import_report, self.imports), *({"anomalies": [fault.as_dict()]} for fault in self.lost)]
+
+
+@dataclass(frozen=True)
+class SurveyOptions:
+    """What a person says of a survey, beside its files. By part when the questionnaire has several: ``individuel=60``."""
+
+    enquete: str = ""
+    sollicites: Sequence[str] = ()
+    collecte: Sequence[str] = ()
+    population: Sequence[str] = ()
+
+
+def import_surveys(
+    files: Sequence[Path], vers: Path, options: SurveyOptions | None = None, tell: Tell = _silent
+) -> SurveyFiles:
+    """Read files of answers into a dossier: ``enquetes/<enquete>.csv`` and its report. The files are only read.
+
+    When something is not sure, nothing is written but a draft of the mapping file, where decisions are proposed.
+
+    Raises
+    ------
+    EvalkitError
+        USA-001, USA-002, USA-003: what was typed; DON-…: the territory, or a mapping that cannot be used.
+    """
+    from evalkit.loaders.dossier import territory_of
+    from evalkit.loaders.referentiel import load_referentiel
+    from evalkit.loaders.survey_store import import_command
+    from evalkit.loaders.surveys import lexicons_of, read_surveys
+
+    options = options or SurveyOptions()
+    dossier = _folder_of(vers)
+    for path in files:
+        _existing(path)
+    referentiel = load_referentiel()
+    lexicons = lexicons_of(referentiel, territory_of(dossier, referentiel))
+    wanted = _known_survey(options.enquete, lexicons)
+    mappings = _survey_mappings(dossier, lexicons, options, wanted)
+    command = import_command(files, dossier)
+    tell("Lecture des réponses…")
+    imports, lost = read_surveys([(path, path.name) for path in files], lexicons, mappings, wanted)
+    _refuse_unused_options(options, [imported.enquete for imported in imports])
+    result = SurveyFiles(tuple(imports), lost=tuple(lost))
+    if only_errors(result.faults):
+        return replace(result, drafts=tuple(_write_drafts(dossier, imports, command)))
+    _ensure_one_key(dossier, tell)
+    return _write_answers(dossier, result)
+
+
+def _folder_of(vers: Path) -> Path:
+    """The folder of a territory: answers are kept beside its other tables."""
+    folder = _dossier_of(vers)
+    if folder.is_dir():
+        return folder
+    raise fail(
+        "USA-003",
+        vers,
+        read="un classeur seul",
+        expected="le dossier d'un territoire, où les réponses seront rangées",
+        fix="mettez ce classeur dans un dossier, sous le nom evaluation.xlsx, puis donnez ce dossier",
+    )
+
+
+def _known_survey(code: str, lexicons: Mapping[str, Any]) -> str:
+    if not code or code.upper() in lexicons:
+        return code.upper()
+    raise fail(
+        "USA-002",
+        "ligne de commande",
+        read=f"--enquete {code}",
+        expected=f"un de ces codes : {', '.join(lexicons)}",
+        fix=f"--enquete {next(iter(lexicons), 'ENQ-ASSO')}",
+    )
+
+
+def _survey_mappings(
+    dossier: Path, lexicons: Mapping[str, Any], options: SurveyOptions, wanted: str
+) -> dict[str, SurveyMapping]:
+    """Decisions kept in the dossier, and what was typed over them."""
+    from evalkit.loaders.survey_mapping import SurveyMapping, mapping_path, read_mapping
+    from evalkit.loaders.survey_store import FOLDER
+
+    out = {}
+    for code, lexicon in lexicons.items():
+        if wanted and code != wanted:
+            continue
+        path = mapping_path(dossier / FOLDER, code)
+        mapping: SurveyMapping | None = SurveyMapping(enquete=code)
+        if path.is_file():
+            mapping, faults = read_mapping(path, f"{dossier.name}/{FOLDER}/{path.name}", lexicons)
+            if mapping is None:
+                raise EvalkitError(faults)
+        out[code] = _with_options(mapping, options, lexicon.enquete)
+    return out
+
+
+def _with_options(mapping: SurveyMapping | None, options: SurveyOptions, enquete: Enquete) -> SurveyMapping:
+    from evalkit.loaders.survey_mapping import SurveyMapping
+
+    mapping = mapping or SurveyMapping()
+    parts = [part.code for part in enquete.parties]
+    asked = _by_part("--sollicites", options.sollicites, parts)
+    people = _by_part("--population", options.population, parts)
+    ways = _by_part("--collecte", options.collecte, parts)
+    return replace(
+        mapping,
+        asked={**mapping.asked, **{part: _whole("--sollicites", value) for part, value in asked.items()}},
+        population={**mapping.population, **{part: _whole("--population", value) for part, value in people.items()}},
+        collecte={**mapping.collecte, **{part: _way(value) for part, value in ways.items()}},
+    )
+
+
+def _by_part(option: str, given: Sequence[str], parts: Sequence[str]) -> dict[str, str]:
+    """``40`` for the only part, or ``individuel=60``; what names a part of another questionnaire is not for this one."""
+    out = {}
+    for text in given:
+        part, mark, value = text.rpartition("=")
+        if not mark and len(parts) == 1:
+            out[parts[0]] = value
+        elif part.strip() in parts:
+            out[part.strip()] = value.strip()
+    return out
+
+
+def _refuse_unused_options(options: SurveyOptions, surveys: Sequence[Enquete]) -> None:
+    """An option that no questionnaire of these files could take: said, with what to type."""
+    parts = {survey.code: [part.code for part in survey.parties] for survey in surveys}
+    typed = (
+        ("--sollicites", options.sollicites),
+        ("--population", options.population),
+        ("--collecte", options.collecte),
+    )
+    for option, given in typed:
+        for text in given:
+            if parts and not any(_by_part(option, [text], known) for known in parts.values()):
+                names = [name for known in parts.values() for name in known]
+                raise _bad_option(option, text, f"une partie du questionnaire : {', '.join(names)}", f"{names[0]}=…")
+
+
+def _whole(option: str, value: str) -> float:
+    if not value.isdigit() or not int(value):
+        raise _bad_option(option, value, "un nombre entier, au moins 1", "40")
+    return float(value)
+
+
+def _way(value: str) -> str:
+    from evalkit.loaders.survey_mapping import COLLECTES
+
+    if value not in COLLECTES:
+        raise _bad_option("--collecte", value, f"un de ces mots : {', '.join(COLLECTES)}", COLLECTES[-1])
+    return value
+
+
+def _bad_option(option: str, value: str, expected: str, example: str) -> EvalkitError:
+    return fail(
+        "USA-002",
+        "ligne de commande",
+        read=f"{option} {value}",
+        expected=expected,
+        fix=f"par exemple {option} {example}",
+    )
+
+
+def _write_drafts(dossier: Path, imports: Sequence[SurveyImport], command: str) -> list[Path]:
+    """Drafts of the mapping files; beside the person's own when there is one."""
+    from evalkit.batch.runner import write_whole, writing
+    from evalkit.loaders.survey_mapping import draft_text, mapping_path
+    from evalkit.loaders.survey_store import FOLDER, PROPOSED
+
+    written = []
+    for imported in imports:
+        if imported.draft is None:
+            continue
+        code = imported.enquete.code
+        target = mapping_path(dossier / FOLDER, code)
+        if target.exists():
+            target = target.with_name(f"{code.lower()}{PROPOSED}")
+        with writing(target):
+            target.parent.mkdir(exist_ok=True)
+            write_whole(target, draft_text(imported.draft, command).encode("utf-8"))
+        written.append(target)
+    return written
+
+
+def _write_answers(dossier: Path, result: SurveyFiles) -> SurveyFiles:
+    """Write the tables and their reports; a table that somebody changed by hand is kept under another name."""
+    from evalkit.batch.runner import write_whole, writing
+    from evalkit.loaders.fingerprint import read_key
+    from evalkit.loaders.survey_store import answers_bytes, answers_path, is_ours, report_bytes, report_path
+
+    key, written, kept = read_key(dossier), [], []
+    for imported in result.imports:
+        code = imported.enquete.code
+        target, report = answers_path(dossier, code), report_path(dossier, code)
+        table = answers_bytes(imported.frame)
+        with writing(target):
+            target.parent.mkdir(exist_ok=True)
+            if target.is_file() and not is_ours(dossier, code, key):
+                kept.append(_free_name(target.with_name(f"{target.stem}.modifie.csv")))
+                shutil.copy2(target, kept[-1])
+            write_whole(target, table)
+            write_whole(report, report_bytes(imported, table, key))
+        written.append(target)
+    return replace(result, written=tuple(written), kept=tuple(kept))
+
+
 def write_reference_page(vers: Path) -> Path:
     """Write the framework's reference page: Markdown, or HTML when the name ends in ``.html``."""
     from evalkit.batch.runner import write_whole, writing
@@ -768,23 +1002,25 @@ class QuestionnaireFiles:
 
     xlsform: Path
     imprimable: Path
+    saisie: Path
     a_completer: tuple[str, ...]
 
 
 def write_questionnaire(code: str, vers: Path, dossier: Path | None = None) -> QuestionnaireFiles:
-    """Write the XLSForm (KoboToolbox, ODK) and the printable form of one questionnaire.
+    """Write the XLSForm (KoboToolbox, ODK), the printable form and the workbook to type paper answers in.
 
     Parameters
     ----------
     code
         ``ENQ-ASSO``, ``ENQ-COM``… in any case.
     vers
-        Folder that receives ``enq-asso.xlsx`` and ``enq-asso.html``.
+        Folder that receives ``enq-asso.xlsx``, ``enq-asso.html`` and ``enq-asso-saisie.xlsx``.
     dossier
         Territory whose QPV and communes become choices; without it, their place is left to fill.
     """
+    from evalkit.documents.answers_workbook import write_answers_workbook
     from evalkit.documents.questionnaire import write_printable_form, write_xlsform
-    from evalkit.loaders.dossier import load_dossier
+    from evalkit.loaders.dossier import territory_of
     from evalkit.loaders.referentiel import load_referentiel
 
     referentiel = load_referentiel()
@@ -798,12 +1034,13 @@ def write_questionnaire(code: str, vers: Path, dossier: Path | None = None) -> Q
             expected=f"un de ces codes : {', '.join(surveys)}",
             fix=f"evalkit outils questionnaire {next(iter(surveys), 'ENQ-ASSO')}",
         )
-    territory = load_dossier(_existing(dossier), referentiel).territoire if dossier else None
+    territory = territory_of(_existing(dossier), referentiel) if dossier else None
     vers.mkdir(parents=True, exist_ok=True)
     form = vers / f"{survey.code.lower()}.xlsx"
     missing = write_xlsform(form, survey, referentiel, territory)
     page = write_printable_form(form.with_suffix(".html"), survey, referentiel, territory)
-    return QuestionnaireFiles(form, page, tuple(missing))
+    entry = write_answers_workbook(form.with_name(f"{form.stem}-saisie.xlsx"), survey, referentiel, territory)
+    return QuestionnaireFiles(form, page, entry, tuple(missing))
 
 
 def write_consensus_sheets(dossier: Path, vers: Path | None = None) -> Path:

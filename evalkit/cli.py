@@ -88,7 +88,9 @@ app = _group(
     "  evalkit rapport mes-territoires/2026/valbrune"
 )
 importer = _group(
-    "Faire entrer des données ouvertes.\n\n\b\nExemple :\n  evalkit importer contexte DEMO_2021.csv REVN_2021.csv --vers campagnes/2026"
+    "Faire entrer des réponses à un questionnaire, ou des données ouvertes.\n\n\b\nExemples :\n"
+    "  evalkit importer enquete export.xlsx --vers campagnes/2026/valbrune\n"
+    "  evalkit importer contexte DEMO_2021.csv REVN_2021.csv --vers campagnes/2026"
 )
 outils = _group(
     "Documents tirés du référentiel seul.\n\n\b\nExemple :\n  evalkit outils referentiel --vers referentiel.md"
@@ -355,6 +357,50 @@ def importer_territoires(
     _say(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) if en_json else report.report())
 
 
+@importer.command("enquete", cls=_Command)
+def importer_enquete(
+    fichiers: Annotated[list[Path], typer.Argument(help="Exports de l'outil de collecte, tels quels (CSV ou Excel).")],
+    vers: Annotated[Path, typer.Option("--vers", help="Dossier du territoire.")],
+    enquete: Annotated[
+        str, typer.Option("--enquete", help="Code du questionnaire, s'il n'est pas reconnu : ENQ-ASSO…")
+    ] = "",
+    sollicites: Annotated[
+        list[str] | None,
+        typer.Option("--sollicites", help="Combien ont été sollicités : 40, ou individuel=60 par partie."),
+    ] = None,
+    collecte: Annotated[
+        list[str] | None,
+        typer.Option("--collecte", help="Si elle diffère du questionnaire : aleatoire, recensement ou ouvert."),
+    ] = None,
+    population: Annotated[
+        list[str] | None, typer.Option("--population", help="Taille de la population, pour un tirage au hasard.")
+    ] = None,
+    en_json: Json = False,
+) -> None:
+    """Lire les réponses à un questionnaire : KoboToolbox, ODK, LimeSurvey, Framaforms, Google ou Microsoft Forms, tableur.
+
+    \b
+    Exemples :
+      evalkit importer enquete export.csv --vers mes-territoires/2026/valbrune --sollicites 42
+      evalkit importer enquete collectif.xlsx individuel.xlsx --vers mes-territoires/2026/valbrune --sollicites individuel=60
+    """
+    options = actions.SurveyOptions(enquete, sollicites or (), collecte or (), population or ())
+    result = actions.import_surveys(fichiers, vers, options, _tell)
+    _say(json.dumps(result.as_dict(), ensure_ascii=False, indent=2) if en_json else result.report())
+    errors = only_errors(result.faults)
+    if en_json:
+        _exit(EvalkitError(errors).exit_code if errors else ExitCode.DONE)
+    for path in result.drafts:
+        _say(f"\nRien n'a été importé. Décisions à prendre, déjà proposées dans : {path}")
+    for path in result.kept:
+        _say(f"L'ancienne table, modifiée à la main, est conservée : {path}")
+    for path in result.written:
+        _say(f"\nRéponses importées : {path}")
+    if errors:
+        _exit(EvalkitError(errors).exit_code)
+    _say(f"Puis : evalkit rapport {vers}")
+
+
 @outils.command("referentiel", cls=_Command)
 def outils_referentiel(
     vers: Annotated[Path, typer.Option("--vers", help="Fichier à écrire.")] = Path("referentiel.md"),
@@ -371,12 +417,12 @@ def outils_referentiel(
 @outils.command("questionnaire", cls=_Command)
 def outils_questionnaire(
     enquete: Annotated[str, typer.Argument(help="Code : ENQ-ASSO, ENQ-COM, CONS-PART, ENQ-CC ou ENQ-LOG.")],
-    vers: Annotated[Path, typer.Option("--vers", help="Dossier qui reçoit les deux fichiers.")] = Path(),
+    vers: Annotated[Path, typer.Option("--vers", help="Dossier qui reçoit les trois fichiers.")] = Path(),
     territoire: Annotated[
         Path | None, typer.Option("--territoire", help="Dossier du territoire : ses quartiers et communes en choix.")
     ] = None,
 ) -> None:
-    """Écrire un questionnaire : formulaire pour KoboToolbox ou ODK, et version à imprimer.
+    """Écrire un questionnaire : formulaire pour KoboToolbox ou ODK, version à imprimer, classeur de saisie.
 
     \b
     Exemples :
@@ -386,6 +432,7 @@ def outils_questionnaire(
     files = actions.write_questionnaire(enquete, vers, territoire)
     print(f"Formulaire KoboToolbox ou ODK : {files.xlsform}")
     print(f"Version à imprimer            : {files.imprimable}")
+    print(f"Saisie des réponses papier    : {files.saisie}")
     if files.a_completer:
         print("\nÀ compléter avant de les employer (dans la page : cliquez sur les crochets, écrivez, puis imprimez) :")
         for line in files.a_completer:

@@ -99,7 +99,7 @@ CATALOGUE: dict[str, Entry] = {
     "REF-020": Entry("Réponses possibles mal déclarées"),
     "REF-021": Entry("Calcul impossible à partir de cette question"),
     "REF-022": Entry("Mention d’information sans le seuil"),
-    # --- DON: the data of a territory or a campaign (001-059 reader, 060-089 open data) -----------------------------
+    # --- DON: the data of a territory or a campaign (001-059 reader, 060-089 open data, 090-109 surveys) -----------------------------
     "DON-001": Entry("Fichier qui n'est pas ce que dit son nom"),
     "DON-002": Entry("Classeur protégé par un mot de passe"),
     "DON-003": Entry("Valeur hors bornes"),
@@ -174,6 +174,23 @@ CATALOGUE: dict[str, Entry] = {
     "DON-087": Entry("Code de contrat utilisé deux fois", "avertissement"),
     "DON-088": Entry("Dictionnaire des variables de contexte à corriger"),
     "DON-089": Entry("Date de référence absente ou mal écrite"),
+    "DON-090": Entry("Questionnaire non reconnu"),
+    "DON-091": Entry("Colonne de réponses incertaine"),
+    "DON-092": Entry("Réponse non comprise"),
+    "DON-093": Entry("Fichier de correspondance à corriger"),
+    "DON-094": Entry("Réponses importées modifiées ou abîmées"),
+    "DON-095": Entry("Plusieurs sources pour le même questionnaire"),
+    "DON-096": Entry("Aucune réponse à garder"),
+    "DON-097": Entry("Moins de sollicités que de réponses"),
+    "DON-098": Entry("Noms et coordonnées écartés", "avertissement"),
+    "DON-099": Entry("Réponses mises à part", "avertissement"),
+    "DON-100": Entry("Colonne non lue, ou question absente", "avertissement"),
+    "DON-101": Entry("Réponses lues autrement qu'écrites", "avertissement"),
+    "DON-102": Entry("Réponses non comprises, comptées non renseignées", "avertissement"),
+    "DON-103": Entry("Réponses jumelles", "avertissement"),
+    "DON-104": Entry("La même question dans deux colonnes"),
+    "DON-105": Entry("Nombre de sollicités inconnu", "avertissement"),
+    "DON-106": Entry("Poids inutilisable"),
     "DON-110": Entry("Rapport presque identique au précédent : une soustraction dirait qui", "avertissement"),
     # --- CAL: computation -------------------------------------------------------------------------------------------
     # --- LOT: batches -----------------------------------------------------------------------------------------------

@@ -147,11 +147,13 @@ def parts_now(task: Task) -> dict[str, str]:
 
 def title_of(dossier: Path) -> str:
     """Name of a territory; the name of its folder when its identity cannot be read (the notebook will say why)."""
-    from evalkit.loaders.dossier import identity_of
+    from evalkit.loaders.dossier import territory_of
     from evalkit.loaders.referentiel import load_referentiel
 
-    territory = identity_of(dossier, load_referentiel())
-    return territory.nom if territory else dossier.stem
+    try:
+        return territory_of(dossier, load_referentiel()).nom
+    except EvalkitError:
+        return dossier.stem
 
 
 def _parts_read(task: Task, metadata: dict[str, Any]) -> dict[str, str]:

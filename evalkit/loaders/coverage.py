@@ -39,6 +39,7 @@ def missing_from_report(
         lines.append("aucun constat : ni réussites, ni freins, ni préconisations")
     if dossier.tables["actions"].empty and "actions" not in refused:
         lines.append("aucune action : les indicateurs tirés du programme d’actions seront « non renseignés »")
+    lines += _survey_lines(dossier, referentiel)
     if not dossier.campagne.campagne_precedente:
         lines.append("pas de campagne précédente : pas de suivi des préconisations")
     elif dossier.precedents.empty:
@@ -50,6 +51,13 @@ def missing_from_report(
 
 def _context_lines(dossier: Dossier) -> list[str]:
     return ["pas de données de contexte pour ces quartiers (contexte.parquet)"] if dossier.contexte.empty else []
+
+
+def _survey_lines(dossier: Dossier, referentiel: Referentiel) -> list[str]:
+    if not dossier.enquetes:
+        return ["aucune réponse aux questionnaires : déposez les exports dans enquetes/brut/ quand vous les aurez"]
+    absent = [survey.code for survey in referentiel.enquetes if survey.code not in dossier.enquetes]
+    return ["questionnaires sans réponse : " + ", ".join(absent)] if absent else []
 
 
 def _ratings_lines(dossier: Dossier, referentiel: Referentiel) -> list[str]:

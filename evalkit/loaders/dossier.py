@@ -17,6 +17,8 @@ from evalkit.loaders.fingerprint import ensure_key, fingerprint, key_path, read_
 from evalkit.loaders.grids import Grid, Workbook, normalise, read_csv, read_workbook
 from evalkit.loaders.pydantic_faults import nearest
 from evalkit.loaders.regional_reference import wrong_reference
+from evalkit.loaders.survey_store import Surveys, read_dossier_surveys
+from evalkit.loaders.surveys import lexicons_of
 from evalkit.loaders.tables import TableReading, frame_of, known_headers, read_table, vocabulary
 from evalkit.loaders.territory import (
     CAMPAGNE_KEYS,
@@ -43,11 +45,11 @@ __all__ = [
     "check_dossier",
     "departement_of",
     "ensure_key",
-    "identity_of",
     "key_path",
     "list_dossiers",
     "load_campagne",
     "load_dossier",
+    "territory_of",
 ]
 WORKBOOK_NAME = "evaluation.xlsx"
 TERRITORY_FILE = "territoire.yml"
@@ -142,16 +144,26 @@ def _looks_like_dossier(folder: Path) -> bool:
 
 def departement_of(path: Path, referentiel: Referentiel) -> str:
     """Department of a territory, "" when its identity cannot be read. Only the identity is read."""
-    territory = identity_of(path, referentiel)
-    return territory.departement if territory else ""
+    try:
+        return territory_of(path, referentiel).departement
+    except EvalkitError:
+        return ""
 
 
-def identity_of(path: Path, referentiel: Referentiel) -> Territory | None:
-    """Identity of a territory, None when it cannot be read. Nothing else is read."""
+def territory_of(path: Path, referentiel: Referentiel) -> Territory:
+    """Identity of a territory. Only the identity is read.
+
+    Raises
+    ------
+    EvalkitError
+        It cannot be read.
+    """
     reading = _Reading(path.resolve(), referentiel)
     _inventory(reading)
     _read_campagne(reading)
     _read_territory(reading)
+    if reading.territory is None:
+        raise EvalkitError(_ordered(reading.faults))
     return reading.territory
 
 
@@ -467,6 +479,7 @@ def _assemble(reading: _Reading, *, with_reference: bool = True) -> Dossier | No
     reference = reading.attempt(_reference, reading) if with_reference else None
     textes = _texts(reading)
     local = _local(reading)
+    surveys = _surveys(reading)
     if reading.territory is None or reading.campagne is None:
         return None
     frames = {
@@ -485,9 +498,22 @@ def _assemble(reading: _Reading, *, with_reference: bool = True) -> Dossier | No
         textes=textes,
         local=local,
         avertissements=tuple(only_warnings(_ordered(reading.faults))),
+        enquetes=surveys.frames,
+        enquetes_import=surveys.infos,
     )
-    print_ = fingerprint(read_key(reading.path), reading.territory, frames, textes, local)
+    key = read_key(reading.path)
+    print_ = fingerprint(key, reading.territory, frames, textes, local, surveys.frames, surveys.infos)
     return replace(dossier, empreinte=print_)
+
+
+def _surveys(reading: _Reading) -> Surveys:
+    """Answers to the questionnaires: imported ones, and exports left in ``enquetes/brut/``."""
+    if not (reading.path / "enquetes").is_dir():
+        return Surveys()
+    lexicons = lexicons_of(reading.referentiel, reading.territory)
+    found = read_dossier_surveys(reading.path, reading.name, lexicons, read_key(reading.path))
+    reading.faults += found.faults
+    return found
 
 
 def _empty_context() -> pd.DataFrame:

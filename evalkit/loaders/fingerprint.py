@@ -75,8 +75,13 @@ def fingerprint(
     tables: Mapping[str, pd.DataFrame],
     textes: Mapping[str, str],
     local: Mapping[str, Any] | None,
+    enquetes: Mapping[str, pd.DataFrame] | None = None,
+    enquetes_import: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> str:
-    """Hexadecimal BLAKE2b of the data as read, so that the way they were saved does not matter; "" without a key."""
+    """Hexadecimal BLAKE2b of the data as read, so that the way they were saved does not matter; "" without a key.
+
+    Answers to questionnaires count by their content: whether they were imported or left in ``brut/`` makes no difference.
+    """
     if not key:
         return ""
     content = {
@@ -85,6 +90,12 @@ def fingerprint(
         "textes": dict(textes),
         "local": local,
     }
+    if enquetes:
+        content["enquetes"] = {code: _answers(enquetes[code]) for code in sorted(enquetes)}
+        content["enquetes_import"] = {
+            code: {key: value for key, value in info.items() if key != "outil"}
+            for code, info in (enquetes_import or {}).items()
+        }
     content = _text_keys(content)
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), key=key[:64], digest_size=16).hexdigest()
@@ -95,6 +106,12 @@ def _text_keys(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _text_keys(item) for key, item in value.items()}
     return [_text_keys(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _answers(frame: pd.DataFrame) -> list[Any]:
+    """Titles, then answers in an order that does not depend on the file."""
+    columns = sorted(column for column in frame.columns if column != "ligne")
+    return [columns, *_rows("", frame[columns])]
 
 
 def _rows(name: str, table: pd.DataFrame) -> list[list[Any]]:

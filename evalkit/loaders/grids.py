@@ -489,6 +489,8 @@ def _is_strict(text: str, separator: str) -> bool:
 
 def _cell(value: str) -> Raw:
     """Text of a cell; the apostrophe that protects ``=…`` from Excel is taken away."""
+    if value[:1].isalnum():  # nearly every cell: nothing to take away, nothing to look at
+        return value
     if is_blank(value):
         return None
     return value[1:] if value[:1] == "'" and value[1:2] in tuple("=+-@\t\r") else value

@@ -56,6 +56,13 @@ def frame_from_csv(path: Path, data: bytes) -> pd.DataFrame:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def _is_utf8_too(data: bytes) -> bool:
+    try:
+        return not data.decode("utf-8").isascii()
+    except UnicodeDecodeError:
+        return False
+
+
 @given(st.lists(ROW, min_size=1, max_size=6))
 def test_csv_and_sheet_give_the_same_frame(rows: list[dict]) -> None:
     """The encoding, the separator and the kind of file change nothing."""
@@ -63,7 +70,10 @@ def test_csv_and_sheet_give_the_same_frame(rows: list[dict]) -> None:
         path = Path(folder) / "cotations.csv"
         first = frame_from_csv(path, to_csv(rows))
         for separator, encoding in ((";", "utf-8-sig"), (";", "cp1252"), ("\t", "utf-16"), (",", "utf-8")):
-            pd.testing.assert_frame_equal(first, frame_from_csv(path, to_csv(rows, separator, encoding)))
+            data = to_csv(rows, separator, encoding)
+            if encoding == "cp1252" and _is_utf8_too(data):
+                continue  # « Éœ » en cp1252 est aussi un « ɜ » en UTF-8 : aucun lecteur ne peut trancher
+            pd.testing.assert_frame_equal(first, frame_from_csv(path, data))
         book = openpyxl.Workbook()
         sheet = book.active
         sheet.title = "cotations"

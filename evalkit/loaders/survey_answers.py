@@ -1,0 +1,314 @@
+"""Cells of a file of answers -> the codes of the questionnaire, column by column.
+
+Each different writing of a column is read once. A free text is never kept: only that something was written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from evalkit.loaders.cells import as_text, plain_number, read_number, show, silence_of
+from evalkit.loaders.grids import Grid, Raw, is_blank
+from evalkit.loaders.survey_columns import Column, Header
+from evalkit.loaders.survey_mapping import SurveyMapping
+from evalkit.loaders.survey_personal import personal_text
+from evalkit.loaders.survey_words import OTHER, QuestionWords, open_choice, words
+
+WRITTEN = "renseigne"  # what is kept of a free text
+NOT_PUT = "non_demande"
+_TICKED = frozenset("1 true vrai oui yes x y o coche checked selected selectionne".split())
+_NOT_TICKED = frozenset("0 false faux non no n unchecked".split())
+_NOT_SHOWN = frozenset({("n", "a"), ("na",)})  # LimeSurvey: the question was not displayed
+_LIME_OTHER = "-oth-"
+_LONGEST_NUMBER = 7  # digits of a number that a message may repeat: more may be a telephone
+_SEEN_OFTEN = 3  # an answer written by as many people is nobody's own words
+OFFERS_OTHER = ("Google Forms", "Microsoft Forms", "Framaforms")  # tools where « Autre » is replaced by what was typed
+
+
+@dataclass(frozen=True)
+class Misread:
+    """One writing that is no answer of the question. ``text`` is "" when it may be personal; ``near``: code proposed."""
+
+    question: str
+    column: Column
+    rows: tuple[int, ...]  # rows of the grid
+    text: str = ""
+    near: str = ""
+    why: str = ""
+
+
+@dataclass
+class Reading:
+    """Answers to the questions of one file: one list per question, one cell per row kept."""
+
+    answers: dict[str, list[str | None]] = field(default_factory=dict)
+    misread: list[Misread] = field(default_factory=list)
+    repaired: Counter[tuple[str, str]] = field(default_factory=Counter)  # (question, how it was read) -> cells
+    contacts: dict[str, list[int]] = field(default_factory=dict)  # free texts that hold a way to reach somebody
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """What one writing gives: a value, a note when it was read otherwise than written, or why it was not."""
+
+    value: str | None = None
+    note: str = ""
+    why: str = ""
+
+
+def read_answers(
+    grid: Grid, header: Header, rows: Sequence[int], known: Mapping[str, QuestionWords], mapping: SurveyMapping
+) -> Reading:
+    """Read every question of a file, for the rows that are kept."""
+    out = Reading()
+    for code, question in known.items():
+        single = [c for c in header.columns if c.kind == "question" and c.question == code]
+        ticked = [c for c in header.columns if c.kind == "choix" and c.question == code]
+        if not single and not ticked:
+            continue
+        reader = _reader(question, header.tool, mapping)
+        if single:
+            out.answers[code] = _read_column(out, grid, single[0], rows, reader, question)
+        else:
+            out.answers[code] = _read_ticks(out, grid, ticked, rows, question)
+        if question.question.type == "choix_multiple":
+            _tell_too_many(out, question, out.answers[code])
+    return out
+
+
+# --- one column -----------------------------------------------------------------------------------------------------
+
+
+def _read_column(
+    out: Reading,
+    grid: Grid,
+    column: Column,
+    rows: Sequence[int],
+    reader: Callable[[Raw], _Cell],
+    question: QuestionWords,
+) -> list[str | None]:
+    known: dict[object, _Cell] = {}
+    wrong: dict[object, list[int]] = {}
+    values: list[str | None] = []
+    for row in rows:
+        raw = grid.at(row, column.index)
+        percent = (row, column.index) in grid.percent and isinstance(raw, float | int)
+        key = (type(raw), raw, percent)
+        if key not in known:
+            known[key] = reader(raw * 100 if percent and isinstance(raw, float | int) else raw)
+        cell = known[key]
+        values.append(cell.value)
+        if cell.why:
+            wrong.setdefault(key, []).append(row)
+        elif cell.note:
+            out.repaired[question.question.code, cell.note] += 1
+        if question.question.type == "texte" and cell.value == WRITTEN and personal_text(str(raw)):
+            out.contacts.setdefault(question.question.code, []).append(row)
+    for (_, raw, _), lines in wrong.items():  # type: ignore[misc]
+        out.misread.append(_misread(question, column, raw, lines, reader(raw).why))
+    out.misread = _gathered(out.misread)
+    return values
+
+
+def _gathered(found: Sequence[Misread]) -> list[Misread]:
+    """Writings that are not shown are told together: one by one, they would say nothing more."""
+    out: dict[object, Misread] = {}
+    for wrong in found:
+        key = (wrong.column, wrong.text, wrong.why)
+        same = out.get(key)
+        out[key] = wrong if same is None else replace(same, rows=tuple(sorted((*same.rows, *wrong.rows))))
+    return list(out.values())
+
+
+def _misread(question: QuestionWords, column: Column, raw: Raw, rows: Sequence[int], why: str) -> Misread:
+    """What may be said of a writing that is not understood: near a choice, a short number, or given by several people."""
+    text = as_text(raw)
+    near = question.nearest(text) if question.question.choix else ""
+    number = text.replace(",", "").replace(" ", "").lstrip("-").isdigit() and len(text) <= _LONGEST_NUMBER
+    shown = bool(near) or number or (len(rows) >= _SEEN_OFTEN and not personal_text(text)) or _is_code(text)
+    return Misread(question.question.code, column, tuple(rows), text if shown else "", near, why)
+
+
+def _is_code(text: str) -> bool:
+    """A code that a tool gives to a choice (``A1``, ``AO01``, ``choice_2``): nobody's own words."""
+    return len(text) <= 12 and " " not in text and any(c.isdigit() for c in text) and not personal_text(text)
+
+
+def _reader(question: QuestionWords, tool: str, mapping: SurveyMapping) -> Callable[[Raw], _Cell]:
+    kind = question.question.type
+    by_kind = {"nombre": _number, "texte": _text, "choix_multiple": _several}.get(kind, _one)
+
+    def read(raw: Raw) -> _Cell:
+        if is_blank(raw):
+            return _Cell()
+        text = as_text(raw)
+        if words(text) in _NOT_SHOWN and tool == "LimeSurvey":
+            return _Cell(NOT_PUT)
+        decided = mapping.answer(question.question.code, text) if mapping.answers else ""
+        if decided:
+            return _Cell(decided)
+        return by_kind(question, raw, text, tool)
+
+    return read
+
+
+def _one(question: QuestionWords, raw: Raw, text: str, tool: str) -> _Cell:
+    found = question.choice(text)
+    if found:
+        return _Cell(found)
+    if text.strip() == _LIME_OTHER and question.has_other:
+        return _Cell(OTHER)
+    first = words(text)[:1]
+    if question.question.type == "likert" and first and question.choices.get(first) and first[0].isdigit():
+        return _Cell(question.choices[first], f"lue comme la note {first[0]}")
+    if first in (("y",), ("n",)) and len(words(text)) == 1:
+        code = question.choice("oui" if first == ("y",) else "non")
+        if code:
+            return _Cell(code, f"« {text} » lue comme « {code} »")
+    typed = question.several(text)  # « Autre : » and what was typed
+    if typed == [OTHER]:
+        return _Cell(OTHER, "texte libre compté dans « Autre »")
+    return _left_over(question, text, tool)
+
+
+def _several(question: QuestionWords, raw: Raw, text: str, tool: str) -> _Cell:
+    found = question.several(text)
+    if found:
+        return _Cell(";".join(found))
+    silence = question.choice(text)
+    if silence:
+        return _Cell(silence)
+    if question.open_list:
+        return _open_list(question, text)
+    if tool in OFFERS_OTHER and question.has_other:
+        return _with_other(question, text)
+    return _Cell(why="pas une suite de réponses du questionnaire")
+
+
+def _with_other(question: QuestionWords, text: str) -> _Cell:
+    """Known choices, and one text typed in place of « Autre »."""
+    found, rest = [], []
+    for part in text.replace(", ", ";").replace("\n", ";").split(";"):
+        codes = question.several(part) if words(part) else []
+        if codes:
+            found += codes
+        elif codes is None:
+            rest.append(part)
+    if any(question.nearest(part) for part in rest):
+        return _Cell(why="pas une suite de réponses du questionnaire")
+    return _Cell(";".join(dict.fromkeys([*found, OTHER])), "texte libre compté dans « Autre »")
+
+
+def _open_list(question: QuestionWords, text: str) -> _Cell:
+    """Names of bodies that no list gives: kept as codes, never when one looks like a person."""
+    parts = [part.strip() for part in text.replace("\n", ";").replace("|", ";").split(";") if part.strip()]
+    parts = parts if len(parts) > 1 or " " in text else text.split()
+    if any(personal_text(part) for part in parts):
+        return _Cell(why="un nom de personne ou des coordonnées, là où il faut une structure")
+    codes = [question.choice(part) or open_choice(part) for part in parts]
+    return _Cell(";".join(dict.fromkeys(code for code in codes if code)) or None)
+
+
+def _left_over(question: QuestionWords, text: str, tool: str) -> _Cell:
+    if question.open_list and not personal_text(text):
+        return _Cell(open_choice(text) or None)
+    if tool in OFFERS_OTHER and question.has_other and not question.nearest(text):
+        return _Cell(OTHER, "texte libre compté dans « Autre »")
+    return _Cell(why="pas une réponse du questionnaire")
+
+
+def _number(question: QuestionWords, raw: Raw, text: str, tool: str) -> _Cell:
+    item = question.question
+    if personal_text(text):
+        return _Cell(why="un numéro ou un nom, là où il faut un nombre")
+    read = read_number(raw, percent=item.unite == "%")
+    if read.silence:
+        return _Cell(question.choice(text) or read.silence)
+    if read.fault or not isinstance(read.value, float):
+        return _Cell(why="pas un nombre")
+    low, high = (item.bornes.min, item.bornes.max) if item.bornes else (None, None)
+    if (low is not None and read.value < low) or (high is not None and read.value > high):
+        limits = (
+            f"de {low:g} à {high:g}"
+            if low is not None and high is not None
+            else f"au moins {low:g}"
+            if low is not None
+            else f"au plus {high:g}"
+        )
+        return _Cell(why=f"un nombre hors de ce qui est permis ({limits})")
+    if item.entier and not read.value.is_integer():
+        return _Cell(why="un nombre à virgule, là où l’on compte")
+    return _Cell(plain_number(read.value), read.repair)
+
+
+def _text(question: QuestionWords, raw: Raw, text: str, tool: str) -> _Cell:
+    return _Cell(silence_of(text) or WRITTEN)
+
+
+# --- one column per choice ------------------------------------------------------------------------------------------
+
+
+def _read_ticks(
+    out: Reading, grid: Grid, columns: Sequence[Column], rows: Sequence[int], question: QuestionWords
+) -> list[str | None]:
+    values: list[str | None] = []
+    wrong: dict[tuple[Column, str], list[int]] = {}
+    known: dict[tuple[int, object], str | None] = {}
+    for row in rows:
+        codes, hidden = [], False
+        for column in columns:
+            raw = grid.at(row, column.index)
+            key = (column.index, raw if not isinstance(raw, bool) else str(raw))
+            if key not in known:
+                known[key] = _ticked(raw, column, question)
+            state = known[key]
+            if state is None:
+                wrong.setdefault((column, as_text(raw)), []).append(row)
+            elif state == NOT_PUT:
+                hidden = True
+            elif state:
+                codes.append(column.choice)
+        values.append(";".join(dict.fromkeys(codes)) or (NOT_PUT if hidden else None))
+    for (column, text), lines in wrong.items():
+        out.misread.append(_misread(question, column, text, lines, "ni coché, ni non coché"))
+    return values
+
+
+def _ticked(raw: Raw, column: Column, question: QuestionWords) -> str | None:
+    """``coche``, "" (not ticked), ``non_demande``, or None when it is none of them."""
+    if is_blank(raw):
+        return ""
+    given = words(as_text(raw))
+    if given in _NOT_SHOWN:
+        return NOT_PUT
+    if len(given) == 1 and given[0] in _NOT_TICKED:
+        return ""
+    if (len(given) == 1 and given[0] in _TICKED) or column.choice == OTHER:
+        return "coche"
+    return "coche" if question.choice(as_text(raw)) == column.choice else None
+
+
+def _tell_too_many(out: Reading, question: QuestionWords, values: Sequence[str | None]) -> None:
+    """More choices than allowed, or a choice that stands alone given with others: kept, and said."""
+    item = question.question
+    alone = {choice.code for choice in item.choix if choice.exclusif}
+    for value in values:
+        codes = value.split(";") if value else []
+        if item.maximum and len(codes) > item.maximum:
+            out.repaired[item.code, f"plus de {item.maximum} choix : tous sont gardés"] += 1
+        if len(codes) > 1 and alone & set(codes):
+            out.repaired[item.code, "un choix qui devrait être seul est donné avec d’autres : tous sont gardés"] += 1
+
+
+def shown_text(misread: Misread) -> str:
+    """The writing as a message may repeat it."""
+    if misread.text:
+        return show(misread.text)
+    n = len(misread.rows)
+    return (
+        "une réponse qui n’est pas montrée (elle peut être personnelle)"
+        if n == 1
+        else f"{n} réponses qui ne sont pas montrées (elles peuvent être personnelles)"
+    )

@@ -1,0 +1,218 @@
+"""What is said of a file of answers: what is not sure (blocks), what was set apart, dropped or read otherwise (warns).
+
+No answer and no free text is repeated, but a writing near a known choice, a short number, or one that several gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from evalkit.errors import Fault, Place
+from evalkit.loaders.grids import Grid, column_letters, is_blank
+from evalkit.loaders.survey_answers import Misread, shown_text
+from evalkit.loaders.survey_columns import Column
+from evalkit.loaders.survey_mapping import EMPTY, IGNORED, SurveyMapping
+from evalkit.loaders.survey_rows import REASONS
+from evalkit.loaders.survey_words import Lexicon
+from evalkit.model.survey import Enquete, QuestionEnquete
+from evalkit.wording import plural
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evalkit.loaders.surveys import AnswersFile
+
+_MOST_LISTED = 12  # numbers or titles that one message lists
+_ABBREVIATED = "export en codes : refaites-le avec les réponses complètes, ou "
+
+
+def unknown_survey(grid: Grid | None, shown: str, lexicons: Mapping[str, Lexicon], command: str) -> Fault:
+    """DON-090: the titles name no questionnaire surely."""
+    titles = [str(cell) for row in (grid.rows[:1] if grid else []) for cell in row if not is_blank(cell)]
+    read = f"des titres qui ne disent pas de quel questionnaire il s’agit ({_listed(titles[:4])})" if titles else "rien"
+    known = ", ".join(lexicons)
+    named = f"nommez le questionnaire : {command} --enquete CODE" if command else "ajoutez --enquete CODE à la commande"
+    fix = f"{named} ; si ce ne sont pas des réponses, laissez ce fichier de côté"
+    return Fault("DON-090", Place(shown), read, f"les réponses à l’un de ces questionnaires : {known}", fix)
+
+
+def column_faults(
+    file: AnswersFile, near: Mapping[int, str], doubles: Mapping[str, Sequence[Column]], command: str
+) -> list[Fault]:
+    """DON-091 (a title that is almost a question), DON-104 (a question twice)."""
+    out = []
+    codes = file.lexicon.enquete.questions_par_code
+    for column in file.header.columns:
+        proposed = column.question if column.kind == "incertaine" else near.get(column.index, "")
+        if not proposed:
+            continue
+        read = f"« {_short(column.title)} »" + (f" : {column.note}" if column.kind == "incertaine" else "")
+        expected = f"le titre d’une question ; le plus proche : {proposed}, « {_short(codes[proposed].libelle)} »"
+        fix = f"décidez dans le fichier de correspondance : « {proposed} » ou « {IGNORED} »{_typed(command)}"
+        out.append(Fault("DON-091", _title_place(file, column), read, expected, fix))
+    for question, columns in doubles.items():
+        places = " et ".join(_column_name(column) for column in columns)
+        fix = f"gardez-en une : mettez l’autre à « {IGNORED} » dans le fichier de correspondance{_typed(command)}"
+        read = f"la question {question} dans deux colonnes ({places})"
+        out.append(Fault("DON-104", _title_place(file, columns[1]), read, "une colonne par question", fix))
+    return out
+
+
+def misread_faults(file: AnswersFile, mapping: SurveyMapping, command: str) -> list[Fault]:
+    """DON-092: writings that are no answer of their question; DON-102 when a person said to count them as not given."""
+    out = []
+    codes = file.lexicon.enquete.questions_par_code
+    for wrong in file.reading.misread:
+        question = codes[wrong.question]
+        place = file.grid.place(wrong.rows[0], wrong.column.index, wrong.column.title, note=_where(file, wrong))
+        read = f"{shown_text(wrong)} : {wrong.why}"
+        if mapping.misread_as_empty:
+            fix = "rien à faire si c’est bien ce que vous voulez"
+            out.append(Fault("DON-102", place, read, f"une réponse à {question.code}", fix))
+            continue
+        out.append(Fault("DON-092", place, read, _expected(question), _misread_fix(wrong, command)))
+    return out
+
+
+def _misread_fix(wrong: Misread, command: str) -> str:
+    decide = (
+        f"décidez dans le fichier de correspondance (« {EMPTY} » pour ne pas compter cette réponse){_typed(command)}"
+    )
+    if wrong.near:
+        return f"vouliez-vous dire « {wrong.near} » ? {decide}"
+    codes = any(c.isdigit() for c in wrong.text) and " " not in wrong.text and not wrong.text.isdigit()
+    return (_ABBREVIATED if codes else "") + decide
+
+
+def _expected(question: QuestionEnquete) -> str:
+    if question.type == "nombre":
+        return f"un nombre pour {question.code}" + (f", en {question.unite}" if question.unite else "")
+    labels = [choice.libelle for choice in question.choix if not choice.liste]
+    return f"une réponse de {question.code} : " + " ; ".join(_short(label, 40) for label in labels[:_MOST_LISTED])
+
+
+def _where(file: AnswersFile, wrong: Misread) -> str:
+    """How many people wrote it, and the numbers of their answers."""
+    numbers = [file.sorting.numbers[row] for row in wrong.rows]
+    return f"{wrong.question}, {_numbers(numbers)}"
+
+
+def row_faults(file: AnswersFile) -> list[Fault]:
+    """DON-098 (personal columns dropped), DON-099 (set apart), DON-101 (read otherwise), DON-103 (twins)."""
+    out = []
+    sorting, place = file.sorting, Place(file.shown, file.grid.sheet)
+    personal = file.header.of("personnel")
+    if personal or file.reading.contacts:
+        said = (
+            [f"{plural(len(personal), 'colonne')} : " + _listed(f"{c.title} ({c.note})" for c in personal)]
+            if personal
+            else []
+        )
+        for question, rows in file.reading.contacts.items():
+            numbers = _numbers([sorting.numbers[row] for row in rows])
+            said.append(f"un nom ou des coordonnées dans les réponses libres à {question} ({numbers})")
+        fix = (
+            "rien à faire : elles ne sont ni gardées ni montrées ; supprimez le fichier d’origine quand il ne sert plus"
+        )
+        out.append(Fault("DON-098", place, " ; ".join(said), "des réponses sans identité", fix))
+    if sorting.apart:
+        said = [
+            f"{len(rows)} {REASONS[reason]} ({_numbers([sorting.numbers[r] for r in rows])})"
+            for reason, rows in sorting.apart.items()
+        ]
+        read = (
+            f"{plural(sorting.n_read, 'ligne lue', 'lignes lues')}, {plural(len(sorting.kept), 'gardée')} ; mises à part : "
+            + " ; ".join(said)
+        )
+        fix = "vérifiez que c’est bien cela ; une ligne mise à part ne compte dans aucun chiffre"
+        out.append(Fault("DON-099", place, read, "des réponses terminées, une par personne", fix))
+    if file.reading.repaired:
+        said = [f"{question} : {how} ({n})" for (question, how), n in sorted(file.reading.repaired.items())]
+        fix = "vérifiez que c’est bien cela ; sinon décidez dans le fichier de correspondance"
+        out.append(Fault("DON-101", place, " ; ".join(said), "les réponses telles que les dit le questionnaire", fix))
+    if sorting.twins:
+        said = [
+            f"n° {sorting.numbers[first]} et {sorting.numbers[second]}"
+            for first, second in sorting.twins[:_MOST_LISTED]
+        ]
+        fix = "si c’est la même personne, donnez le second numéro dans « essais » du fichier de correspondance"
+        out.append(Fault("DON-103", place, "les mêmes réponses à toutes les questions : " + " ; ".join(said), "", fix))
+    return out
+
+
+def silent_faults(enquete: Enquete, files: Sequence[AnswersFile]) -> list[Fault]:
+    """DON-100: columns that are not read, questions that no column holds."""
+    out = []
+    held = {c.question for file in files for c in file.header.columns if c.kind in ("question", "choix")}
+    parts = {part for file in files for part in file.sorting.parts.values()}
+    absent = [q.code for q in enquete.questions if q.code not in held and q.partie in parts]
+    for file in files:
+        ignored = [c.title for c in file.header.columns if c.kind in ("inconnue", "autre_texte") and c.title]
+        said = (
+            [f"{plural(len(ignored), 'colonne non lue', 'colonnes non lues')} : {_listed(ignored)}"] if ignored else []
+        )
+        if absent and file is files[0]:
+            said.append(f"{plural(len(absent), 'question absente', 'questions absentes')} : {', '.join(absent)}")
+        if said:
+            fix = "rien à faire si c’est voulu ; sinon nommez la question dans le fichier de correspondance"
+            expected = f"les questions de {enquete.code}"
+            out.append(Fault("DON-100", Place(file.shown, file.grid.sheet), " ; ".join(said), expected, fix))
+    return out
+
+
+def part_faults(
+    enquete: Enquete, frame: pd.DataFrame, info: Mapping[str, Any], files: Sequence[str], command: str
+) -> list[Fault]:
+    """DON-096 (nothing left), DON-097 (fewer asked than answers), DON-105 (nobody says how many were asked)."""
+    place = Place(", ".join(files), note=enquete.code)
+    if frame.empty:
+        fix = "vérifiez que le fichier contient les réponses ; les lignes mises à part sont dites ci-dessous"
+        return [Fault("DON-096", place, "aucune réponse que l’on puisse garder", "au moins une réponse", fix)]
+    out = []
+    counted = frame["partie"].value_counts().to_dict()
+    for part in enquete.parties:
+        n, asked = int(counted.get(part.code, 0)), info["n_sollicites"].get(part.code)
+        random = (info["collecte"].get(part.code) or part.collecte) != "ouvert"
+        if not n:
+            continue
+        if asked is not None and asked < n:
+            fix = "corrigez « sollicites » : c’est le nombre de personnes ou de structures à qui le questionnaire a été envoyé"
+            out.append(
+                Fault("DON-097", place, f"{asked:.0f} sollicités, {n} réponses ({part.libelle})", f"au moins {n}", fix)
+            )
+        if asked is None and random:
+            how = "--sollicites NOMBRE" if len(enquete.parties) == 1 else f"--sollicites {part.code}=NOMBRE"
+            typed = f"{command} {how}" if command else f"ajoutez {how} à la commande"
+            fix = f"{typed} ; ou écrivez « sollicites » dans le fichier de correspondance"
+            read = f"on ne sait pas combien ont été sollicités ({part.libelle.lower()})"
+            out.append(Fault("DON-105", place, read, "un nombre : sans lui, ni taux de réponse ni intervalle", fix))
+    return out
+
+
+def _title_place(file: AnswersFile, column: Column) -> Place:
+    return file.grid.place(file.header.last, column.index, _short(column.title))
+
+
+def _column_name(column: Column) -> str:
+    return f"colonne {column_letters(column.index)}"
+
+
+def _typed(command: str) -> str:
+    return f", puis : {command}" if command else ""
+
+
+def _short(text: str, longest: int = 70) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    every = [_short(text, 50) for text in texts]
+    more = f" et {len(every) - _MOST_LISTED} autres" if len(every) > _MOST_LISTED else ""
+    return ", ".join(f"« {text} »" for text in every[:_MOST_LISTED]) + more
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    more = f" et {len(numbers) - _MOST_LISTED} autres" if len(numbers) > _MOST_LISTED else ""
+    return "n° " + ", ".join(str(n) for n in numbers[:_MOST_LISTED]) + more

@@ -1,0 +1,128 @@
+"""The report of an import: what was read, kept, set apart and why; which columns were read, left, dropped. No answer in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from evalkit.errors import only_errors, only_warnings
+from evalkit.loaders.survey_rows import REASONS
+from evalkit.wording import plural
+
+if TYPE_CHECKING:
+    from evalkit.loaders.surveys import AnswersFile, SurveyImport
+
+FORMAT = 1
+
+
+def import_report(imported: SurveyImport) -> dict[str, Any]:
+    """Plain data, keys in French. For every file ``lues`` is ``gardees`` plus the numbers set apart."""
+    files = [_file(file) for file in imported.files]
+    return {
+        "format": FORMAT,
+        "enquete": imported.enquete.code,
+        "lues": sum(entry["lues"] for entry in files),
+        "gardees": sum(entry["gardees"] for entry in files),
+        "par_partie": {str(k): int(v) for k, v in imported.frame["partie"].value_counts().sort_index().items()},
+        "fichiers": files,
+        "anomalies": [fault.as_dict() for fault in imported.faults],
+        **imported.info,
+    }
+
+
+def _file(file: AnswersFile) -> dict[str, Any]:
+    sorting, header = file.sorting, file.header
+    numbers = sorting.numbers
+    return {
+        "nom": file.path.name,
+        "outil": header.tool,
+        "feuille": file.grid.sheet,
+        "lues": sorting.n_read,
+        "gardees": len(sorting.kept),
+        "mises_a_part": {
+            reason: {"motif": REASONS[reason], "numeros": [numbers[row] for row in rows]}
+            for reason, rows in sorting.apart.items()
+        },
+        "jumelles": [[numbers[first], numbers[second]] for first, second in sorting.twins],
+        "colonnes_lues": {
+            column.title: f"{column.question}[{column.choice}]" if column.choice else column.question
+            for column in header.columns
+            if column.kind in ("question", "choix")
+        },
+        "colonnes_de_l_outil": [
+            column.title
+            for column in header.columns
+            if column.kind
+            in ("partie", "consentement", "poids", "identifiant", "moment", "fin", "brouillon", "statut", "technique")
+        ],
+        "colonnes_ecartees": {column.title: column.note for column in header.of("personnel")},
+        "colonnes_non_lues": [
+            column.title
+            for column in header.columns
+            if column.kind in ("inconnue", "autre_texte", "incertaine") and column.title
+        ],
+        "reponses_non_comprises": [
+            {
+                "question": wrong.question,
+                "numeros": [numbers[row] for row in wrong.rows],
+                "ou": str(file.grid.place(wrong.rows[0], wrong.column.index, wrong.column.title)),
+                "motif": wrong.why,
+            }
+            for wrong in file.reading.misread
+        ],
+        "lues_autrement": [
+            {"question": question, "comment": how, "nombre": n}
+            for (question, how), n in sorted(file.reading.repaired.items())
+        ],
+    }
+
+
+def readable_report(imported: SurveyImport) -> str:
+    """The report as a person reads it."""
+    return "\n".join(_lines(imported))
+
+
+def _lines(imported: SurveyImport) -> Iterator[str]:
+    yield f"{imported.enquete.code} — {imported.enquete.titre}"
+    for file in imported.files:
+        yield from _file_lines(file)
+    labels = {part.code: part.libelle.lower() for part in imported.enquete.parties}
+    counted = imported.frame["partie"].value_counts().to_dict()
+    for part in imported.enquete.parties:
+        n, asked = int(counted.get(part.code, 0)), imported.info["n_sollicites"].get(part.code)
+        if (n and len(labels) > 1) or asked:
+            of = f" sur {asked:.0f} sollicités" if asked else ""
+            yield f"  {labels[part.code]} : {plural(n, 'réponse')}{of}"
+    if imported.info["date"]:
+        yield f"  dernière réponse le {_day(imported.info['date'])}"
+    errors, warnings = only_errors(imported.faults), only_warnings(imported.faults)
+    if errors:
+        yield f"\n{plural(len(errors), 'point')} à régler avant que ces réponses comptent :\n"
+        yield "\n\n".join(str(fault) for fault in errors)
+    if warnings:
+        yield "\nÀ relire :\n"
+        yield "\n\n".join(str(fault) for fault in warnings)
+
+
+def _file_lines(file: AnswersFile) -> Iterator[str]:
+    sorting, header = file.sorting, file.header
+    sheet = f", feuille « {file.grid.sheet} »" if file.grid.sheet else ""
+    yield f"  {file.path.name}{sheet} : export {_from(header.tool)}"
+    yield f"    {plural(sorting.n_read, 'ligne lue', 'lignes lues')} = {plural(len(sorting.kept), 'gardée')}" + "".join(
+        f" + {len(rows)} {REASONS[reason]}" for reason, rows in sorting.apart.items()
+    )
+    dropped, left = header.of("personnel"), [*header.of("inconnue"), *header.of("autre_texte")]
+    yield (
+        f"    {plural(header.n_sure, 'question reconnue', 'questions reconnues')} ; "
+        f"{plural(len([c for c in left if c.title]), 'colonne non lue', 'colonnes non lues')} ; "
+        f"{plural(len(dropped), 'colonne personnelle écartée', 'colonnes personnelles écartées')}"
+    )
+
+
+def _from(tool: str) -> str:
+    return "d’un tableur" if tool == "tableur" else f"d’{tool}" if tool[:1] in "eO" else f"de {tool}"
+
+
+def _day(iso: str) -> str:
+    year, month, day = iso.split("-")
+    return f"{day}/{month}/{year}"

@@ -1,0 +1,334 @@
+"""Which rows of a file of answers are kept, and which are set apart: by rule, counted, listed by number, never lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from evalkit.loaders.cells import read_date
+from evalkit.loaders.grids import Grid, Raw, is_blank
+from evalkit.loaders.survey_columns import Column, Header
+from evalkit.loaders.survey_mapping import SurveyMapping
+from evalkit.loaders.survey_words import Lexicon, words
+
+Reason = Literal[
+    "titres", "consentement", "inachevee", "rejetee", "essai", "hors_periode", "sans_reponse", "partie", "doublon"
+]
+REASONS: dict[Reason, str] = {
+    "titres": "ligne de titres répétée",
+    "consentement": "consentement refusé ou non donné",
+    "inachevee": "questionnaire non terminé",
+    "rejetee": "rejetée dans l’outil de collecte",
+    "essai": "essai",
+    "hors_periode": "en dehors de la période d’enquête",
+    "sans_reponse": "aucune réponse donnée",
+    "partie": "partie du questionnaire incertaine",
+    "doublon": "envoyée deux fois",
+}
+_TRIAL = frozenset(
+    {("test",), ("tests",), ("essai",), ("essais",), ("ceci", "est", "un", "test"), ("c", "est", "un", "test")}
+)
+_REJECTED = frozenset(
+    {
+        ("validation", "status", "not", "approved"),
+        ("not", "approved"),
+        ("non", "approuve"),
+        ("non", "approuvee"),
+        ("rejected",),
+        ("rejete",),
+        ("rejetee",),
+    }
+)
+_YES = frozenset({("oui",), ("yes",), ("1",), ("true",), ("vrai",), ("y",), ("x",), ("o",)})
+_SAME_MOMENT = timedelta(minutes=10)  # the same answers sent again so soon are one answer sent twice
+_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
+_DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})")
+
+
+@dataclass
+class Sorting:
+    """Rows of a file. Numbers count the rows that are not blank, from 1, in the order of the file."""
+
+    numbers: dict[int, int] = field(default_factory=dict)  # row of the grid -> number
+    kept: list[int] = field(default_factory=list)
+    apart: dict[Reason, list[int]] = field(default_factory=dict)
+    parts: dict[int, str] = field(default_factory=dict)
+    last_day: str = ""  # ISO date of the last answer kept, "" when no column gives it
+    twins: list[tuple[int, int]] = field(default_factory=list)  # rows with the same answers, both kept
+
+    @property
+    def n_read(self) -> int:
+        """Rows that are not blank, after the titles."""
+        return len(self.numbers)
+
+
+def sort_rows(
+    grid: Grid, header: Header, lexicon: Lexicon, mapping: SurveyMapping, seen: set[str] | None = None
+) -> Sorting:
+    """Tell the rows kept from those set apart; every row read is in one of the two.
+
+    ``seen``: identifiers of submissions read in another file of the same questionnaire; those kept here are added to it.
+    """
+    out = Sorting()
+    width = [c for c in header.columns if c.title]
+    for row in range(header.last + 1, len(grid.rows)):
+        if any(not is_blank(cell) for cell in grid.rows[row]):
+            out.numbers[row] = len(out.numbers) + 1
+    moments = _moments(grid, header, list(out.numbers))
+    rules = _Rules(grid, header, lexicon, mapping, moments, out.numbers)
+    for row in out.numbers:
+        reason = rules.reason(row, width)
+        if reason:
+            out.apart.setdefault(reason, []).append(row)
+        else:
+            out.kept.append(row)
+            out.parts[row] = rules.part(row)
+    _set_copies_apart(out, rules, moments, set() if seen is None else seen)
+    days = [moments[row].date().isoformat() for row in out.kept if row in moments]
+    out.last_day = max(days, default="")
+    return out
+
+
+class _Rules:
+    """The rules, applied to one row at a time; the first that holds gives the reason."""
+
+    def __init__(
+        self,
+        grid: Grid,
+        header: Header,
+        lexicon: Lexicon,
+        mapping: SurveyMapping,
+        moments: Mapping[int, datetime],
+        numbers: Mapping[int, int],
+    ) -> None:
+        self.grid, self.header, self.lexicon, self.mapping = grid, header, lexicon, mapping
+        self.moments, self.numbers = moments, numbers
+        self.answers = [c for c in header.columns if c.kind in ("question", "choix")]
+        whole = {c.question for c in header.columns if c.kind == "question"}
+        self.told = [c for c in self.answers if c.kind == "question" or c.question not in whole]
+        self.own = {kind: header.of(kind) for kind in ("consentement", "fin", "brouillon", "statut", "partie")}
+        named = sorted(header.of("identifiant"), key=lambda c: words(c.title) in (("id",), ("sid",)))
+        self.names = named[:1]
+        codes = lexicon.enquete.questions_par_code
+        self.texts = [c for c in self.answers if codes[c.question].type == "texte"]
+        self.by_part: dict[str, list[Column]] = {}
+        for column in self.told:
+            self.by_part.setdefault(codes[column.question].partie, []).append(column)
+        self.checks: tuple[tuple[Reason, Callable[[int], bool]], ...] = (
+            ("consentement", self.refused),
+            ("inachevee", self.unfinished),
+            ("rejetee", self.rejected),
+            ("essai", self.trial),
+            ("hors_periode", self.outside),
+            ("sans_reponse", self.silent),
+            ("partie", lambda row: not self.part(row)),
+        )
+
+    def reason(self, row: int, titled: Sequence[Column]) -> Reason | None:
+        if self.repeats_titles(row, titled):
+            return "titres"
+        return next((reason for reason, holds in self.checks if holds(row)), None)
+
+    def given(self, row: int, kind: str) -> list[Raw]:
+        return [self.grid.at(row, column.index) for column in self.own[kind]]
+
+    def repeats_titles(self, row: int, titled: Sequence[Column]) -> bool:
+        same = 0
+        for column in titled:
+            cell = self.grid.at(row, column.index)
+            if is_blank(cell):
+                continue
+            if not isinstance(cell, str) or words(cell) != words(
+                str(self.grid.at(self.header.last, column.index) or "")
+            ):
+                return False
+            same += 1
+        return same > 1
+
+    def refused(self, row: int) -> bool:
+        given = self.given(row, "consentement")
+        return bool(given) and not any(_says_yes(cell) for cell in given)
+
+    def unfinished(self, row: int) -> bool:
+        ends, drafts = self.given(row, "fin"), self.given(row, "brouillon")
+        return (bool(ends) and all(_no_end(cell) for cell in ends)) or any(_says_yes(cell) for cell in drafts)
+
+    def rejected(self, row: int) -> bool:
+        return any(isinstance(c, str) and words(c.replace("_", " ")) in _REJECTED for c in self.given(row, "statut"))
+
+    def trial(self, row: int) -> bool:
+        texts = (self.grid.at(row, column.index) for column in self.texts)
+        said = any(isinstance(cell, str) and words(cell) in _TRIAL for cell in texts)
+        return said or self.numbers[row] in self.mapping.essais
+
+    def outside(self, row: int) -> bool:
+        moment = self.moments.get(row)
+        if moment is None:
+            return False
+        day = moment.date().isoformat()
+        since, until = self.mapping.depuis, self.mapping.jusqu_au
+        return bool((since and day < since) or (until and day > until))
+
+    def silent(self, row: int) -> bool:
+        return all(_is_nothing(self.grid.at(row, c.index), c) for c in self.told)
+
+    def part(self, row: int) -> str:
+        """Part of the questionnaire that a row answers; "" when it cannot be told."""
+        parts = [part.code for part in self.lexicon.enquete.parties]
+        if len(parts) == 1:
+            return parts[0]
+        if self.mapping.partie:
+            return self.mapping.partie
+        for cell in self.given(row, "partie"):
+            if isinstance(cell, str) and not is_blank(cell):
+                return self._named_part(cell)
+        answered = [
+            part
+            for part, columns in self.by_part.items()
+            if any(not _is_nothing(self.grid.at(row, c.index), c) for c in columns)
+        ]
+        return answered[0] if len(answered) == 1 else ""
+
+    def _named_part(self, cell: str) -> str:
+        given = words(cell)
+        for part in self.lexicon.enquete.parties:
+            label = words(part.libelle)
+            if given in (words(part.code), label, words(f"{part.libelle} : {part.repondants}")):
+                return part.code
+        return ""
+
+    def content(self, row: int) -> tuple[Raw, ...]:
+        return tuple(self.grid.at(row, column.index) for column in self.told)
+
+    def identity(self, row: int) -> str:
+        """Identifier that the tool gave to a submission; "" without one."""
+        cells = (self.grid.at(row, column.index) for column in self.names)
+        return next((str(cell) for cell in cells if not is_blank(cell)), "")
+
+
+def _set_copies_apart(out: Sorting, rules: _Rules, moments: Mapping[int, datetime], seen: set[str]) -> None:
+    """The same submission twice (same identifier, or same answers at the same moment): the first is kept.
+
+    The same answers without either may be those of two people: both are kept, and it is said.
+    """
+    by_content: dict[tuple[Raw, ...], int] = {}
+    kept: list[int] = []
+    for row in out.kept:
+        identity, content = rules.identity(row), rules.content(row)
+        twin = by_content.get(content)
+        if identity and identity in seen:
+            out.apart.setdefault("doublon", []).append(row)
+            continue
+        if twin is not None and _at_once(moments.get(twin), moments.get(row)):
+            out.apart.setdefault("doublon", []).append(row)
+            continue
+        if twin is not None and _says_much(content):
+            out.twins.append((twin, row))
+        seen.add(identity)
+        by_content.setdefault(content, row)
+        kept.append(row)
+    out.parts = {row: out.parts[row] for row in kept}
+    out.kept = kept
+
+
+def _at_once(first: datetime | None, second: datetime | None) -> bool:
+    return first is not None and second is not None and abs(second - first) <= _SAME_MOMENT
+
+
+def _says_much(content: Sequence[Raw]) -> bool:
+    """Enough answers for two people to be unlikely to give the same ones."""
+    return sum(not is_blank(cell) for cell in content) >= 10
+
+
+def _is_nothing(cell: Raw, column: Column) -> bool:
+    if is_blank(cell):
+        return True
+    if column.kind == "choix":
+        return cell in (0, False) or (
+            isinstance(cell, str) and words(cell) in (("0",), ("false",), ("no",), ("non",), ("n", "a"))
+        )
+    return isinstance(cell, str) and words(cell) == ("n", "a")
+
+
+def _says_yes(cell: Raw) -> bool:
+    if cell is True or cell == 1:
+        return True
+    if not isinstance(cell, str):
+        return False
+    given = words(cell)
+    return given in _YES or given[:1] == ("oui",) or given[:4] == ("j", "ai", "lu", "ces")
+
+
+def _no_end(cell: Raw) -> bool:
+    return is_blank(cell) or (
+        isinstance(cell, str) and (words(cell) in (("n", "a"), ()) or cell.startswith("1980-01-01"))
+    )
+
+
+# --- moments --------------------------------------------------------------------------------------------------------
+
+
+def _moments(grid: Grid, header: Header, rows: Sequence[int]) -> dict[int, datetime]:
+    """When each answer was sent. A column where day and month cannot be told apart gives nothing."""
+    for column in (*header.of("fin"), *header.of("moment")):
+        cells = {row: grid.at(row, column.index) for row in rows}
+        month_first = _month_first(cell for cell in cells.values() if isinstance(cell, str))
+        found = {row: moment for row, cell in cells.items() if (moment := read_moment(cell, month_first))}
+        if found:
+            return found
+    return {}
+
+
+def _month_first(cells: object) -> bool | None:
+    """Whether a column writes the month before the day; None when it does both, or when nothing tells."""
+    firsts, seconds, short = [], [], False
+    for cell in cells:  # type: ignore[attr-defined]
+        found = _DAY.search(cell)
+        if found and found[4]:
+            firsts.append(int(found[4]))
+            seconds.append(int(found[5]))
+            short = short or len(found[6]) == 2
+    day_second = any(n > 12 for n in seconds)
+    day_first = any(n > 12 for n in firsts)
+    if day_first and day_second:
+        return None
+    return True if day_second else False if day_first or not short else None
+
+
+def read_moment(cell: Raw, month_first: bool | None = False) -> datetime | None:
+    """A day, and its time when there is one; None for anything else.
+
+    >>> read_moment("2022-10-03T09:34:15.147+02:00")
+    datetime.datetime(2022, 10, 3, 9, 34, 15)
+    >>> read_moment("03/10/2022 21:05"), read_moment("10/3/2022 9:05 PM", month_first=True)
+    (datetime.datetime(2022, 10, 3, 21, 5), datetime.datetime(2022, 10, 3, 21, 5))
+    """
+    if isinstance(cell, datetime):
+        return cell.replace(tzinfo=None)
+    if isinstance(cell, date):
+        return datetime(cell.year, cell.month, cell.day)
+    if not isinstance(cell, str):
+        return None
+    day = _DAY.search(cell)
+    if day is None:
+        read = read_date(cell)
+        return datetime.fromisoformat(read.value) if isinstance(read.value, str) and len(read.value) == 10 else None
+    if day[1]:
+        year, month, number = int(day[1]), int(day[2]), int(day[3])
+    elif month_first is None:
+        return None
+    else:
+        first, second = int(day[4]), int(day[5])
+        month, number = (first, second) if month_first else (second, first)
+        year = int(day[6]) + (2000 if len(day[6]) == 2 else 0)
+    clock = _TIME.search(cell, day.end())
+    hour, minute, second_ = (int(clock[1]), int(clock[2]), int(clock[3] or 0)) if clock else (0, 0, 0)
+    if clock and clock[4]:
+        hour = hour % 12 + (12 if clock[4].lower() == "pm" else 0)
+    try:
+        return datetime(year, month, number, hour, minute, second_)
+    except ValueError:
+        return None

@@ -1,0 +1,267 @@
+"""``enquetes/`` of a dossier: cleaned answers (written only by the import), exports as they came (``brut/``), mappings.
+
+``enquetes/<enquete>.csv`` and ``<enquete>.import.json`` go together: the second holds a keyed print of the first, so that a
+table changed by hand is not taken for an imported one. An export is only read, never copied.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalkit.errors import EvalkitError, Fault, Place
+from evalkit.loaders.cells import plain_number, read_number
+from evalkit.loaders.grids import is_blank, read_csv
+from evalkit.loaders.survey_answers import WRITTEN
+from evalkit.loaders.survey_mapping import SUFFIX, SurveyMapping, read_mapping
+from evalkit.loaders.survey_report import import_report
+from evalkit.loaders.survey_words import Lexicon
+from evalkit.loaders.surveys import FILE_KINDS, SurveyImport, read_surveys
+from evalkit.model.dossier import SILENCES
+from evalkit.model.survey import ANSWER_COLUMNS, QuestionEnquete
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER = "enquetes"
+RAW = "brut"
+PROPOSED = ".correspondance.proposition.yml"  # a draft, when the person already has a mapping
+_INFO = ("n_sollicites", "population", "collecte", "outil", "date")
+_NUMBERS = ("ligne", "poids")
+
+
+@dataclass
+class Surveys:
+    """Answers of a dossier: by questionnaire, the frame and what is known of it; and every fault."""
+
+    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    infos: dict[str, dict[str, Any]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def answers_path(dossier: Path, enquete: str) -> Path:
+    """Where the cleaned answers of a questionnaire lie."""
+    return dossier / FOLDER / f"{enquete.lower()}.csv"
+
+
+def report_path(dossier: Path, enquete: str) -> Path:
+    """Where the report of an import lies."""
+    return answers_path(dossier, enquete).with_suffix(".import.json")
+
+
+def print_of(content: bytes, key: bytes) -> str:
+    """Keyed print of some bytes, line ends aside: it says that they are the same, and nothing else."""
+    return hashlib.blake2b(content.replace(b"\r\n", b"\n"), key=key[:64], digest_size=16).hexdigest()
+
+
+# --- write ----------------------------------------------------------------------------------------------------------
+
+
+def answers_bytes(frame: pd.DataFrame) -> bytes:
+    """Cleaned answers as a French CSV: ``;``, decimal comma, UTF-8 with its mark. A silence is its code, nothing is empty."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    writer.writerow(frame.columns)
+    for row in frame.itertuples(index=False):
+        writer.writerow([_cell(value) for value in row])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:
+        return ""
+    if isinstance(value, str):
+        return value.replace(".", ",") if value[:1].isdigit() and "." in value else value
+    return plain_number(float(value)).replace(".", ",")
+
+
+def report_bytes(imported: SurveyImport, table: bytes, key: bytes) -> bytes:
+    """The report of an import, as JSON. No answer in it."""
+    content = import_report(imported)
+    for entry, file in zip(content["fichiers"], imported.files, strict=True):
+        entry["empreinte"] = print_of(file.path.read_bytes(), key)
+    content["empreinte_table"] = print_of(table, key)
+    return (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8")
+
+
+def is_ours(dossier: Path, enquete: str, key: bytes) -> bool:
+    """Whether the table of a questionnaire is the one that the last import wrote."""
+    try:
+        content = json.loads(report_path(dossier, enquete).read_text(encoding="utf-8"))
+        return bool(key) and content["empreinte_table"] == print_of(answers_path(dossier, enquete).read_bytes(), key)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+# --- read -----------------------------------------------------------------------------------------------------------
+
+
+def read_dossier_surveys(dossier: Path, name: str, lexicons: Mapping[str, Lexicon], key: bytes) -> Surveys:
+    """Every answer of a dossier: imported tables, and exports left in ``enquetes/brut/`` that are not imported yet.
+
+    Parameters
+    ----------
+    dossier, name
+        The folder, and how messages call it.
+    lexicons
+        By questionnaire, for this territory.
+    key
+        The dossier's key; empty when it has none, and then nothing can have been imported.
+    """
+    folder = dossier / FOLDER
+    out = Surveys()
+    if not folder.is_dir():
+        return out
+    mappings = _mappings(folder, name, lexicons, out)
+    done: set[str] = set()
+    for code, lexicon in lexicons.items():
+        if answers_path(dossier, code).is_file():
+            done |= _read_imported(out, dossier, name, lexicon, key)
+    raw = [path for path in raw_files(folder) if not key or print_of(path.read_bytes(), key) not in done]
+    shown = [(path, f"{name}/{FOLDER}/{RAW}/{path.name}") for path in raw]
+    found, lost = read_surveys(shown, lexicons, mappings, command=lambda files: import_command(files, dossier))
+    out.faults += lost
+    for imported in found:
+        _keep(out, imported, dossier, name)
+    _tell_other_files(out, folder, name, lexicons)
+    return out
+
+
+def import_command(files: Sequence[Path], dossier: Path) -> str:
+    """What to type to import files: paths from where the person stands, quoted when they hold a space."""
+    typed = [_typed(path) for path in files] or ["FICHIER"]
+    return f"evalkit importer enquete {' '.join(typed)} --vers {_typed(dossier)}"
+
+
+def _typed(path: Path) -> str:
+    here = Path.cwd()
+    text = str(path.relative_to(here)) if path.is_relative_to(here) and path != here else str(path)
+    return f'"{text}"' if " " in text else text
+
+
+def raw_files(folder: Path) -> list[Path]:
+    """Exports dropped in ``enquetes/brut/``, by name."""
+    raw = folder / RAW
+    if not raw.is_dir():
+        return []
+    files = sorted(path for path in raw.iterdir() if path.is_file() and not path.name.startswith((".", "~")))
+    return [path for path in files if path.suffix.lower() in (*FILE_KINDS, ".xls", ".ods")]
+
+
+def _mappings(folder: Path, name: str, lexicons: Mapping[str, Lexicon], out: Surveys) -> dict[str, SurveyMapping]:
+    found = {}
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        mapping, faults = read_mapping(path, f"{name}/{FOLDER}/{path.name}", lexicons)
+        out.faults += faults
+        if mapping is not None:
+            found[mapping.enquete] = mapping
+    return found
+
+
+def _keep(out: Surveys, imported: SurveyImport, dossier: Path, name: str) -> None:
+    code = imported.enquete.code
+    out.faults += imported.faults
+    if code in out.frames:
+        names = ", ".join(file.shown for file in imported.files)
+        place = Place(names, note=code)
+        read = f"un export qui n’est pas celui déjà importé ({name}/{FOLDER}/{code.lower()}.csv)"
+        command = import_command([file.path for file in imported.files], dossier)
+        fix = f"s’il le remplace : {command} ; sinon sortez-le de « {RAW} »"
+        out.faults.append(Fault("DON-095", place, read, "une seule source par questionnaire", fix))
+    elif imported.sure:
+        out.frames[code] = imported.frame
+        out.infos[code] = dict(imported.info)
+
+
+def _read_imported(out: Surveys, dossier: Path, name: str, lexicon: Lexicon, key: bytes) -> set[str]:
+    """Read one imported table; prints of the exports that it comes from."""
+    code = lexicon.enquete.code
+    path, report = answers_path(dossier, code), report_path(dossier, code)
+    shown = f"{name}/{FOLDER}/{path.name}"
+    try:
+        content = json.loads(report.read_text(encoding="utf-8"))
+        table = path.read_bytes()
+        info = {key_: content[key_] for key_ in _INFO}
+        sources = {str(entry["empreinte"]) for entry in content["fichiers"]}
+        if not key or content["empreinte_table"] != print_of(table, key):
+            raise ValueError("print")
+        out.frames[code] = _read_table(path, shown, lexicon)
+    except EvalkitError as error:
+        out.faults += error.faults
+        return set()
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        read = (
+            "une table qui n’est pas celle que l’import a écrite (modifiée à la main, ou sans son fichier .import.json)"
+        )
+        fix = f"importez de nouveau l’export d’origine : {import_command([], dossier)}"
+        out.faults.append(Fault("DON-094", Place(shown), read, "la table écrite par « importer enquete »", fix))
+        return set()
+    out.infos[code] = info
+    return sources
+
+
+def _read_table(path: Path, shown: str, lexicon: Lexicon) -> pd.DataFrame:
+    """The cleaned answers. A code that the questionnaire does not have any more is a fault (DON-094), with its line."""
+    import pandas as pd
+
+    grid, _ = read_csv(path, shown, frozenset(ANSWER_COLUMNS))
+    titles = [str(cell) for cell in grid.rows[0]]
+    questions = lexicon.enquete.questions_par_code
+    unknown = [title for title in titles if title not in questions and title not in ANSWER_COLUMNS]
+    if unknown or not set(ANSWER_COLUMNS) <= set(titles):
+        raise ValueError("titles")
+    columns: dict[str, Any] = {}
+    for index, title in enumerate(titles):
+        cells = [grid.at(row, index) for row in range(1, len(grid.rows))]
+        if title in _NUMBERS:
+            numbers = [read_number(cell).value for cell in cells]
+            columns[title] = pd.Series(numbers, dtype="int64" if title == "ligne" else "float64")
+        elif title == "partie":
+            columns[title] = pd.Series(cells, dtype="str")
+        else:
+            columns[title] = pd.Series(_codes(cells, questions[title], lexicon), dtype="str")
+    return pd.DataFrame(columns)
+
+
+def _codes(cells: Sequence[Any], question: QuestionEnquete, lexicon: Lexicon) -> list[str | None]:
+    """Codes of one column, each checked once."""
+    known: dict[Any, str | None] = {}
+    for cell in dict.fromkeys(cells):
+        known[cell] = None if is_blank(cell) else _code(str(cell), question, lexicon)
+    return [known[cell] for cell in cells]
+
+
+def _code(text: str, question: QuestionEnquete, lexicon: Lexicon) -> str:
+    if text in SILENCES:
+        return text
+    if question.type == "nombre":
+        value = read_number(text).value
+        if isinstance(value, float):
+            return plain_number(value)
+        raise ValueError(question.code)
+    if question.type == "texte":
+        if text == WRITTEN:
+            return text
+        raise ValueError(question.code)
+    known = lexicon.by_code[question.code]
+    codes = set(known.choices.values())
+    if known.open_list or set(text.split(";")) <= codes:
+        return text
+    raise ValueError(question.code)
+
+
+def _tell_other_files(out: Surveys, folder: Path, name: str, lexicons: Mapping[str, Lexicon]) -> None:
+    """DON-033: a file of ``enquetes/`` that nothing reads, most often an export put one folder too high."""
+    ours = {f"{code.lower()}{suffix}" for code in lexicons for suffix in (".csv", ".import.json", SUFFIX, PROPOSED)}
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() or path.name.startswith((".", "~")) or path.name in ours or ".modifie" in path.name:
+            continue
+        place = Place(f"{name}/{FOLDER}/{path.name}")
+        fix = f"si c’est un export de réponses, déposez-le dans « {FOLDER}/{RAW} »"
+        out.faults.append(Fault("DON-033", place, "un fichier qui n’est pas lu", "", fix))

@@ -1,0 +1,199 @@
+"""Words of a questionnaire: which question a title names, which choice an answer names, however they are written.
+
+Nothing is guessed: a text names a question or a choice when it says the same words (accents, case, quotes, spaces and
+punctuation do not matter), and nothing else. The nearest one is only ever proposed.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from evalkit.loaders.cells import silence_of
+from evalkit.model.survey import Enquete, QuestionEnquete, choice_code, territory_choices
+from evalkit.model.territory import Territory
+
+Words = tuple[str, ...]
+OTHER = "autre"  # code that every questionnaire gives to « Autre »
+_TAGS = re.compile(r"<[^<>]{1,300}>")
+_THOUSANDS = re.compile(r"(?<=\d)[\s\u00a0\u202f\u2009](?=\d{3}(?!\d))")
+_WORDS = re.compile(r"[a-z0-9]+")
+_PARTS = re.compile(r"\s*[;|\n]\s*")
+_NEAR = 0.8  # likeness of the letters from which a title is proposed, never applied
+_NEAR_WORDS = 0.6  # share of common words from which it is proposed too: the same question in another order
+_FEWEST_WORDS = 4  # shorter texts have too few words for that
+_MOST_WAYS = 2  # ways to read one cell that are looked for: two are enough to know that it is doubtful
+
+
+@lru_cache(maxsize=100_000)
+def words(text: str) -> Words:
+    """Words of a text, in compared form.
+
+    >>> words("« Oui, avec l’État »"), words("10 000 à 49 999 €")
+    (('oui', 'avec', 'l', 'etat'), ('10000', 'a', '49999'))
+    """
+    text = html.unescape(_TAGS.sub(" ", text)) if "<" in text or "&" in text else text
+    text = _THOUSANDS.sub("", text.replace("œ", "oe").replace("Œ", "OE"))
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return tuple(_WORDS.findall(text.lower()))
+
+
+@dataclass(frozen=True)
+class QuestionWords:
+    """One question and the writings of its choices. ``open_list``: the territory does not state its list."""
+
+    question: QuestionEnquete
+    choices: Mapping[Words, str] = field(default_factory=dict)
+    open_list: bool = False
+
+    @property
+    def has_other(self) -> bool:
+        """Whether « Autre » is one of the choices."""
+        return any(choice.code == OTHER for choice in self.question.choix)
+
+    def choice(self, text: str) -> str:
+        """Code of the choice (or silence) that a text names, "" when it names none."""
+        given = words(text)
+        if not given:
+            return ""
+        return self.choices.get(given) or self._silence(text)
+
+    def _silence(self, text: str) -> str:
+        """The silence that a text names, under the code that this question gives it."""
+        kind = silence_of(text)
+        own = [choice.code for choice in self.question.choix if choice.silence == kind] if kind else []
+        return own[0] if own else kind
+
+    def several(self, text: str) -> list[str] | None:
+        """Codes of the choices that one cell lists, whatever separates them; None when they cannot be told surely.
+
+        A label may hold the separator itself (« Oui, avec l’État ») : the cell is read as the one succession of whole
+        labels that uses all its words.
+        """
+        whole = self._cover(words(text))
+        if whole is not None:
+            return whole
+        found: list[str] = []
+        for part in _PARTS.split(text.strip("; |\n")):
+            codes = self._cover(words(part)) if words(part) else []
+            if codes is None:
+                return None
+            found += codes
+        return list(dict.fromkeys(found)) or None
+
+    def _cover(self, given: Words) -> list[str] | None:
+        """The one way to read words as whole labels, each once; None when there is none, or more than one."""
+        ways = self._ways(given, {})
+        if not ways and self.has_other:  # « Autre : » and what was typed after it, which is never kept
+            at = given.index(OTHER) if OTHER in given else -1
+            ways = [(*way, OTHER) for way in self._ways(given[:at], {})] if at >= 0 else []
+        sets = {frozenset(way) for way in ways}
+        return list(dict.fromkeys(ways[0])) if len(sets) == 1 else None
+
+    def _ways(self, given: Words, known: dict[int, list[tuple[str, ...]]]) -> list[tuple[str, ...]]:
+        if not given:
+            return [()]
+        if len(given) in known:
+            return known[len(given)]
+        longest = max((len(label) for label in self.choices), default=0)
+        out: list[tuple[str, ...]] = []
+        for size in range(min(longest, len(given)), 0, -1):
+            code = self.choices.get(given[:size])
+            if code:
+                out += [(code, *rest) for rest in self._ways(given[size:], known)]
+            if len({frozenset(way) for way in out}) >= _MOST_WAYS:
+                break
+        known[len(given)] = out
+        return out
+
+    def nearest(self, text: str) -> str:
+        """Code of the choice whose writing is nearest to a text; "" when none is near."""
+        return _nearest(words(text), self.choices)
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """The writings of one questionnaire for one territory."""
+
+    enquete: Enquete
+    by_code: Mapping[str, QuestionWords]
+    labels: Mapping[Words, str]
+    codes: Mapping[str, str]  # compared form of a code -> code
+
+    def question(self, text: str) -> str:
+        """Code of the question that a text names, by its code or by its label; "" when it names none."""
+        return self.codes.get(text.strip().lower().replace("_", "")) or self.labels.get(words(text), "")
+
+    def nearest(self, text: str) -> str:
+        """Code of the question whose label is nearest; "" when none is near."""
+        return _nearest(words(text), self.labels)
+
+
+def make_lexicon(enquete: Enquete, territory: Territory | None) -> Lexicon:
+    """Writings of a questionnaire; the lists of the territory (its QPV, its communes) stand among the choices."""
+    labels: dict[Words, str] = {}
+    for question in enquete.questions:
+        labels.setdefault(words(question.libelle), question.code)
+    return Lexicon(
+        enquete,
+        {question.code: _question_words(question, territory) for question in enquete.questions},
+        labels,
+        {question.code.lower().replace("_", ""): question.code for question in enquete.questions},
+    )
+
+
+def _question_words(question: QuestionEnquete, territory: Territory | None) -> QuestionWords:
+    found: dict[Words, str] = {}
+    open_list = False
+    for choice in question.choix:
+        if choice.liste:
+            known = territory_choices(choice.liste, territory) if territory else ()
+            open_list = open_list or not known
+            pairs: Iterable[tuple[str, str]] = known
+        else:
+            pairs = ((choice.code, choice.libelle),)
+        for code, label in pairs:
+            for writing in _writings(question, code, label):
+                found.setdefault(writing, code)
+    return QuestionWords(question, found, open_list)
+
+
+def _writings(question: QuestionEnquete, code: str, label: str) -> list[Words]:
+    """Every way to write one choice: its code, its label; for a note from 1 to 5, its words without the figure."""
+    out = [words(label), words(code)]
+    if question.type == "likert" and code.isdigit() and len(out[0]) > 1 and out[0][0] == code:
+        out.append(out[0][1:])
+    return [writing for writing in out if writing]
+
+
+def _nearest(given: Words, known: Mapping[Words, str]) -> str:
+    if not given:
+        return ""
+    text = " ".join(given)
+    best, likeness = "", _NEAR
+    for label, code in known.items():
+        matcher = SequenceMatcher(None, " ".join(label), text)
+        if matcher.real_quick_ratio() >= likeness and matcher.quick_ratio() >= likeness:
+            ratio = matcher.ratio()
+            if ratio >= likeness:
+                best, likeness = code, ratio
+    return best or _nearest_by_words(set(given), known)
+
+
+def _nearest_by_words(given: set[str], known: Mapping[Words, str]) -> str:
+    def common(label: Words) -> float:
+        return len(given & set(label)) / len(given | set(label))
+
+    label = max(known, key=common, default=())
+    return known[label] if len(given) >= _FEWEST_WORDS and label and common(label) >= _NEAR_WORDS else ""
+
+
+def open_choice(text: str) -> str:
+    """Code of a choice that only the territory's own list holds (the name of a body)."""
+    return choice_code(text)
