@@ -155,7 +155,7 @@ def measure(way: Callable[[Path, Path], None], campagne: Path) -> dict[str, floa
         told = memory.stop()
         pages = [page for page in folder.rglob("*.html") if page.name != "index.html"]
         assert len(pages) == expected, f"{len(pages)} pages pour {expected} territoires"
-        figures = [page.read_text(encoding="utf-8").count("data:image/png") for page in pages]
+        figures = [page.read_text(encoding="utf-8").count('src="data:image/png') for page in pages]
         assert min(figures) > 0, "une page a perdu ses figures"
         if way is ours:
             told |= unchanged(campagne, folder)
