@@ -46,11 +46,16 @@ def load_publication(dossier: str | Path) -> Publication:
     EvalkitError
         Every fault of the framework or of the dossier.
     """
+    from evalkit.batch.parts import note
     from evalkit.compute.disclosure import protect
+    from evalkit.compute.evaluation import evaluate
+    from evalkit.loaders.dossier import load_dossier
     from evalkit.loaders.referentiel import load_referentiel
 
     referentiel = load_referentiel()
-    return protect(_evaluate(Path(dossier), referentiel), referentiel.regles)
+    read = load_dossier(Path(dossier), referentiel)
+    note(read, referentiel)
+    return protect(evaluate(referentiel, read), referentiel.regles)
 
 
 def _evaluate(dossier: Path, referentiel: Referentiel, *, with_reference: bool = True) -> Evaluation:
@@ -101,17 +106,22 @@ def _perimeters_before(departement: str, evaluations: Sequence[Evaluation]) -> l
 
 def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Evaluation], list[tuple[str, str]]]:
     """Evaluate every territory; those that cannot be are returned with the reason, never dropped in silence."""
+    from evalkit.batch.parts import note_excluded
     from evalkit.loaders.dossier import list_dossiers
 
     evaluations: list[Evaluation] = []
     excluded: list[tuple[str, str]] = []
+    codes: list[tuple[str, str]] = []
     for dossier in list_dossiers(campagne):
         try:
             evaluations.append(_evaluate(dossier, referentiel, with_reference=False))
         except EvalkitError as error:
             errors = only_errors(error.faults)
             titles = sorted({f"{fault.title.lower()} ({fault.code})" for fault in errors})
-            excluded.append((dossier.stem if dossier.is_file() else dossier.name, "; ".join(titles)))
+            name = dossier.stem if dossier.is_file() else dossier.name
+            excluded.append((name, "; ".join(titles)))
+            codes.append((name, ", ".join(fault.code for fault in errors)))
+    note_excluded(codes)
     return evaluations, excluded
 
 
@@ -278,18 +288,25 @@ def render_report(dossier: Path, vers: Path | None = None, tell: Tell = _silent)
     EvalkitError
         The dossier's faults: nothing is drawn from data that do not hold.
     """
-    from evalkit.batch.plan import make_plan
-    from evalkit.batch.runner import render_task
+    from evalkit.batch.apart import kernel_starting
 
     dossier = _dossier_of(dossier)
-    campagne = dossier.parent
     tell("Lecture et vérification du dossier…")
+    with kernel_starting():
+        return _render_one(dossier, vers or default_output(dossier.parent), tell)
+
+
+def _render_one(dossier: Path, folder: Path, tell: Tell) -> BatchResult:
+    from evalkit.batch.plan import make_plan
+    from evalkit.batch.runner import render_task, writing
+
     title = _check_before_rendering(dossier)
     _ensure_keys([dossier], tell)
-    folder = vers or default_output(campagne)
     plan = make_plan([_report_task(dossier, folder, title)])
     bases = _warn_of_differences(dossier, tell)
     tell("Calcul et dessin du rapport (quelques secondes)…")
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     result = BatchResult(folder, tuple(render_task(task) for task in plan.tasks))
     if result.ok:
         _keep_bases(dossier, bases)
@@ -406,13 +423,14 @@ def default_output(campagne: Path) -> Path:
     return Path("sorties") / campagne.name
 
 
-def _report_task(dossier: Path, folder: Path, title: str) -> Any:
+def _report_task(dossier: Path, folder: Path, title: str = "") -> Any:
     from evalkit.batch.plan import Task
 
     name = dossier.stem if dossier.is_file() else dossier.name
     notebook = resource_dir("notebooks") / "rapport_territoire.ipynb"
     output = (folder / name / "rapport").resolve()
-    return Task(name, notebook, {"dossier": str(dossier.resolve())}, output, title=title)
+    dossier = dossier.resolve()
+    return Task(name, notebook, {"dossier": str(dossier)}, output, title=title, dossier=dossier)
 
 
 def render_batch(
@@ -421,36 +439,76 @@ def render_batch(
     processes: int | None = None,
     tell: Tell = _silent,
     only: Sequence[str] = (),
+    dask: str = "",
 ) -> BatchResult:
-    """Render every territory of a campaign (or those named by ``only``); a failing one leaves the others."""
-    from evalkit.batch.journal import progress_line, write_journal
-    from evalkit.batch.plan import make_plan
-    from evalkit.batch.runner import default_processes, local_executor, run_plan, writing
+    """Render what must be of a campaign (or of the territories named by ``only``); a failing one leaves the others.
+
+    ``dask``: address of a Dask cluster that renders instead of this machine.
+    """
+    from evalkit.batch import campaign
 
     campagne = _campaign_of(campagne)
     folder = (vers or default_output(campagne)).resolve()
-    dossiers = _dossiers_to_render(campagne, only)
-    tell(f"Vérification de {plural(len(dossiers), 'dossier')}…")
-    titles, failed = _check_all(dossiers, tell)
-    plan = make_plan(_report_task(dossier, folder, titles[dossier]) for dossier in dossiers if dossier in titles)
-    with writing(folder):  # said now rather than after an hour of rendering
-        folder.mkdir(parents=True, exist_ok=True)
-    with local_executor(processes or default_processes()) as executor:
-        done = run_plan(plan, executor, lambda outcome, n, total: tell(progress_line(outcome, n, total)))
-    outcomes = tuple(sorted([*done, *failed], key=lambda outcome: outcome.name))
-    write_journal(
-        folder / "journal.json", campagne.name, outcomes, _earlier_documents(folder, campagne) if only else ()
+    found = _survey(campagne, folder, only)
+    run = _run(campagne, folder, processes, tell, dask)
+    outcomes = campaign.render(run, found, _earlier_documents(folder, found.campaign.dossiers) if only else ())
+    return BatchResult(folder, tuple(sorted(outcomes, key=lambda outcome: outcome.name)))
+
+
+def explain_batch(campagne: Path, vers: Path | None = None, only: Sequence[str] = ()) -> list[str]:
+    """What ``render_batch`` would make again, and why: one line per territory. Nothing is made."""
+    from evalkit.batch.decide import explain
+
+    campagne = _campaign_of(campagne)
+    return explain(_survey(campagne, (vers or default_output(campagne)).resolve(), only).decisions)
+
+
+def _survey(campagne: Path, folder: Path, only: Sequence[str]) -> Any:
+    """What there is to do for the reports of a campaign, without any heavy import when nothing has changed."""
+    from evalkit.batch import campaign
+
+    found = campaign.survey(campagne)
+    found.choose(campagne, [_report_task(path, folder) for path in _chosen(campagne, found.campaign.dossiers, only)])
+    return found
+
+
+def _run(
+    campagne: Path, folder: Path, processes: int | None, tell: Tell, dask: str = "", *, synthesis: bool = False
+) -> Any:
+    """How a campaign's documents are rendered and told: the reports, or one synthesis."""
+    from evalkit.batch.apart import dask_executor, local_executor, render_apart
+    from evalkit.batch.campaign import Run
+    from evalkit.batch.journal import journal_of, write_entries
+    from evalkit.batch.runner import default_processes
+
+    def publish(entries: Sequence[Any]) -> None:
+        if not synthesis:
+            write_entries(folder / "journal.json", journal_of(campagne.name, entries))
+        refresh_index(folder, campagne)
+
+    def executor() -> Any:
+        return dask_executor(dask) if dask else local_executor(processes or default_processes())
+
+    def prepare(dossier: Path) -> None:
+        if _has_identity(dossier):
+            _ensure_one_key(dossier, tell)
+
+    pages = ("index.html",) if synthesis else ("journal.json", "index.html")
+    return Run(campagne, folder, publish, executor, render_apart, pages, prepare, tell)
+
+
+def _has_identity(dossier: Path) -> bool:
+    """Whether there is something to stamp: a key is not left in a folder where nothing has been put yet."""
+    return dossier.is_file() or any(
+        path.name.lower() in ("territoire.yml", "evaluation.xlsx") for path in dossier.iterdir()
     )
-    refresh_index(folder, campagne)
-    return BatchResult(folder, outcomes)
 
 
-def _earlier_documents(folder: Path, campagne: Path) -> list[dict[str, Any]]:
+def _earlier_documents(folder: Path, dossiers: Iterable[Path]) -> list[dict[str, Any]]:
     """What the last run of this campaign did, for the territories that are still there."""
     from evalkit.batch.journal import read_documents
-    from evalkit.loaders.dossier import list_dossiers
 
-    names = {dossier.stem if dossier.is_file() else dossier.name for dossier in list_dossiers(campagne)}
+    names = {dossier.stem if dossier.is_file() else dossier.name for dossier in dossiers}
     return [entry for entry in read_documents(folder / "journal.json") if entry["nom"] in names]
 
 
@@ -471,7 +529,10 @@ def _campaign_of(path: Path) -> Path:
 def _dossiers_to_render(campagne: Path, only: Sequence[str]) -> list[Path]:
     from evalkit.loaders.dossier import list_dossiers
 
-    dossiers = list_dossiers(campagne)
+    return _chosen(campagne, list_dossiers(campagne), only)
+
+
+def _chosen(campagne: Path, dossiers: Sequence[Path], only: Sequence[str]) -> list[Path]:
     if not dossiers:
         raise EvalkitError([_empty_campaign(campagne)])
     names = {name for dossier in dossiers for name in (dossier.name, dossier.stem)}
@@ -492,26 +553,18 @@ def _unknown_dossier(campagne: Path, name: str, names: Iterable[str]) -> Fault:
     )
 
 
-def _check_all(dossiers: Sequence[Path], tell: Tell | None = None) -> tuple[dict[Path, str], list[Outcome]]:
-    """Titles of the dossiers that can be rendered; failures, with their messages, of those that cannot.
-
-    With ``tell``, their reports are about to be made: the missing keys are made, and said. Without it, a synthesis is: the
-    regional reference, of which it has no use, is not read.
-    """
+def _check_all(dossiers: Sequence[Path]) -> list[Outcome]:
+    """Failures, with their messages, of the dossiers that a synthesis cannot read; the regional reference is not read."""
     from evalkit.batch.runner import Outcome
 
-    titles: dict[Path, str] = {}
     failed: list[Outcome] = []
     for dossier in dossiers:
         try:
-            title = _check_before_rendering(dossier, with_reference=tell is not None)
-            if tell is not None:
-                _ensure_one_key(dossier, tell)
-            titles[dossier] = title
+            _check_before_rendering(dossier, with_reference=False)
         except EvalkitError as error:
             name = dossier.stem if dossier.is_file() else dossier.name
             failed.append(Outcome(name, "rapport", False, faults=tuple(only_errors(error.faults)), title=name))
-    return titles, failed
+    return failed
 
 
 def render_synthesis(
@@ -522,19 +575,14 @@ def render_synthesis(
     tell: Tell = _silent,
 ) -> BatchResult:
     """Render the synthesis of a campaign: the region, or one department."""
-    from evalkit.batch.plan import Task, make_plan
-    from evalkit.batch.runner import render_task, writing
+    from evalkit.batch import campaign
+    from evalkit.batch.plan import Task
 
     campagne = _campaign_of(campagne)
     folder = (vers or default_output(campagne)).resolve()
-    dossiers = _dossiers_to_render(campagne, ())
-    _, failed = _check_all(dossiers)
-    if departement:
-        _known_departement(campagne, dossiers, departement)
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    found = campaign.survey(campagne)
+    dossiers = _chosen(campagne, found.campaign.dossiers, ())
     name = "-".join(part for part in ("synthese", departement, "nominatif" if nominatif else "") if part)
-    tell("Synthèse : évaluation de tous les territoires…")
     task = Task(
         name,
         resource_dir("notebooks") / "synthese_regionale.ipynb",
@@ -542,10 +590,16 @@ def render_synthesis(
         folder / name,
         title=f"Synthèse — {f'département {departement}' if departement else 'région'}",
         kind="synthese",
+        seconds=600 + 10 * len(dossiers),
+        memory_mb=0,  # a whole country is held at once
     )
-    outcomes = tuple(render_task(task) for task in make_plan([task]).tasks)
-    refresh_index(folder, campagne)
-    return BatchResult(folder, outcomes, tuple((one.name, ", ".join(f.code for f in one.faults)) for one in failed))
+    found.choose(campagne, [task])
+    if found.decisions[0].action != "garder":
+        if departement:
+            _known_departement(campagne, dossiers, departement)
+        tell("Synthèse : évaluation de tous les territoires…")
+    outcomes = tuple(campaign.render(_run(campagne, folder, 1, tell, synthesis=True), found))
+    return BatchResult(folder, outcomes, tuple(pair for outcome in outcomes for pair in outcome.excluded))
 
 
 def _known_departement(campagne: Path, dossiers: Sequence[Path], departement: str) -> None:
@@ -582,7 +636,7 @@ def freeze_reference(campagne: Path) -> tuple[Path, Path | None]:
     from evalkit.loaders.dossier import load_campagne
 
     campagne = _campaign_of(campagne)
-    _, failed = _check_all(_dossiers_to_render(campagne, ()))
+    failed = _check_all(_dossiers_to_render(campagne, ()))
     if failed:
         raise EvalkitError([_incomplete_reference(campagne, [one.name for one in failed])])
     content = freeze(load_synthese(campagne), load_campagne(campagne).date_reference)

@@ -245,15 +245,26 @@ def lot(
     vers: Vers = None,
     processus: Processus = None,
     seulement: Seulement = None,
+    expliquer: Annotated[
+        bool, typer.Option("--expliquer", help="Dire ce qui serait refait, et pourquoi, sans rien produire.")
+    ] = False,
+    dask: Annotated[
+        str, typer.Option("--dask", metavar="ADRESSE", help="Adresse d'une grappe Dask qui produira les rapports.")
+    ] = "",
 ) -> None:
-    """Produire les rapports de tous les territoires d'une campagne.
+    """Produire les rapports de tous les territoires d'une campagne ; ceux qui sont à jour sont laissés tels quels.
 
     \b
     Exemples :
       evalkit lot campagnes/2026
       evalkit lot campagnes/2026 --seulement valbrune --seulement montclair
+      evalkit lot campagnes/2026 --expliquer
     """
-    _report_batch(actions.render_batch(campagne, vers, processus, _tell_always, tuple(seulement or ())))
+    only = tuple(seulement or ())
+    if expliquer:
+        _say("\n".join(actions.explain_batch(campagne, vers, only)))
+        return
+    _report_batch(actions.render_batch(campagne, vers, processus, _tell_always, only, dask))
 
 
 @app.command(cls=_Command)
@@ -520,6 +531,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         _say(_translate(error, typed), to_error=True)
         sys.exit(int(ExitCode.USAGE))
     except (Abort, KeyboardInterrupt):
+        code = ExitCode.INTERRUPTED
+    if code == ExitCode.INTERRUPTED:  # Typer rend ce nombre lui-même quand il a vu passer Ctrl-C
         _say("\nInterrompu. Ce qui était terminé est conservé.", to_error=True)
-        sys.exit(int(ExitCode.INTERRUPTED))
     sys.exit(int(code) if isinstance(code, int) else 0)

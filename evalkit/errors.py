@@ -201,6 +201,11 @@ CATALOGUE: dict[str, Entry] = {
     "LOT-005": Entry("Un processus s'est arrêté"),
     "LOT-006": Entry("Aucun territoire dans cette campagne"),
     "LOT-007": Entry("Référence régionale incomplète"),
+    "LOT-008": Entry("Document qui n'en finit pas"),
+    "LOT-009": Entry("Document qui demande trop de mémoire"),
+    "LOT-010": Entry("Rien n'est retenu de ce lot", "avertissement"),
+    "LOT-011": Entry("Deux lots dans le même dossier"),
+    "LOT-012": Entry("Grappe Dask injoignable"),
     # --- DOC: a document that could not be made ---------------------------------------------------------------------
 }
 

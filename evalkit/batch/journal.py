@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,13 @@ def as_dict(campagne: str, outcomes: Sequence[Outcome], earlier: Sequence[dict[s
     ``earlier``: entries of a previous run; those that this run did again are replaced, the others stay.
     """
     redone = {outcome.name for outcome in outcomes}
-    documents = [entry for entry in earlier if entry["nom"] not in redone] + [_entry(outcome) for outcome in outcomes]
+    documents = [entry for entry in earlier if entry["nom"] not in redone] + [entry_of(outcome) for outcome in outcomes]
+    return journal_of(campagne, documents)
+
+
+def journal_of(campagne: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The journal of these entries, by name."""
+    documents = list(entries)
     documents.sort(key=lambda entry: entry["nom"])
     succeeded = sum(entry["etat"] == "reussi" for entry in documents)
     return {
@@ -29,7 +35,8 @@ def as_dict(campagne: str, outcomes: Sequence[Outcome], earlier: Sequence[dict[s
     }
 
 
-def _entry(outcome: Outcome) -> dict[str, Any]:
+def entry_of(outcome: Outcome) -> dict[str, Any]:
+    """One entry of the journal."""
     return {
         "nom": outcome.name,
         "titre": outcome.title,
@@ -44,6 +51,26 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def outcome_of(entry: Mapping[str, Any]) -> Outcome:
+    """The outcome that an entry of the journal tells."""
+    return Outcome(
+        entry["nom"],
+        entry["genre"],
+        entry["etat"] == "reussi",
+        tuple(entry["fichiers"]),
+        tuple(_fault_of(told) for told in entry["anomalies"]),
+        entry["carnet"],
+        entry["cellule"],
+        entry["duree_s"],
+        entry["titre"],
+        dict(entry["controle"]),
+    )
+
+
+def _fault_of(told: Mapping[str, Any]) -> Fault:
+    return Fault(told["code"], Place(**told["emplacement"]), told["lu"], told["attendu"], told["corriger"])
+
+
 def read_documents(path: Path) -> list[dict[str, Any]]:
     """Entries of the last run's journal; none when there is no journal, or one that cannot be read."""
     try:
@@ -54,8 +81,8 @@ def read_documents(path: Path) -> list[dict[str, Any]]:
 
 
 def _is_entry(entry: Any) -> bool:
-    """What :func:`_entry` makes: an index is never drawn from anything else, and never leads out of its folder."""
-    model, fault = _entry(Outcome("", "", True)), Fault("LOT-002", Place()).as_dict()
+    """What :func:`entry_of` makes: an index is never drawn from anything else, and never leads out of its folder."""
+    model, fault = entry_of(Outcome("", "", True)), Fault("LOT-002", Place()).as_dict()
     return (
         isinstance(entry, dict)
         and all(type(entry.get(name)) is type(model[name]) for name in ("nom", "titre", "genre", "etat", "controle"))
@@ -70,22 +97,34 @@ def write_journal(
     path: Path, campagne: str, outcomes: Sequence[Outcome], earlier: Sequence[dict[str, Any]] = ()
 ) -> None:
     """Write ``journal.json``, whole or not at all; LOT-003 where nothing can be written."""
-    text = json.dumps(as_dict(campagne, outcomes, earlier), ensure_ascii=False, indent=2) + "\n"
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    write_entries(path, as_dict(campagne, outcomes, earlier))
+
+
+def write_entries(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a whole journal (:func:`journal_of`); LOT-003 where nothing can be written."""
+    text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+    with writing(path):  # its folder is there since the start: gone, it was renamed, and must not come back
         write_whole(path, text.encode("utf-8"))
 
 
 def progress_line(outcome: Outcome, done: int, total: int) -> str:
     """One line of progress for a terminal."""
     state = f"{format_number(outcome.seconds, 1)} s" if outcome.ok else "ÉCHEC"
+    if outcome.unchanged and outcome.ok:
+        state = "à jour"
     return f"[{done}/{total}] {outcome.title or outcome.name} : {state}"
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
     """The French account of a batch: how many, then each failure with its messages."""
     failed = [outcome for outcome in outcomes if not outcome.ok]
-    lines = [plural(len(outcomes) - len(failed), "document produit", "documents produits") + "."]
+    kept = sum(outcome.unchanged for outcome in outcomes if outcome.ok)
+    made = len(outcomes) - len(failed) - kept
+    lines = [plural(made, "document produit", "documents produits") + "."] if made or not kept else []
+    if kept:
+        lines.append(
+            plural(kept, "document déjà à jour, laissé tel quel", "documents déjà à jour, laissés tels quels") + "."
+        )
     if failed:
         lines.append(plural(len(failed), "document n'a pas pu l'être :", "documents n'ont pas pu l'être :"))
     for outcome in failed:

@@ -19,7 +19,9 @@ class Task:
     """One document to render.
 
     ``name``: territory folder, or ``synthese``; ``parameters``: what the notebook's parameters cell receives;
-    ``output``: path without extension, whole or absent after a run.
+    ``output``: path without extension, whole or absent after a run. ``dossier``: the territory that the document is about,
+    which gives its title when ``title`` is empty. ``known``: parts of what the document on disk was made from (keyed
+    digests, ``batch.parts``); when they are all the same, it is left as it is.
     """
 
     name: str
@@ -28,14 +30,28 @@ class Task:
     output: Path
     title: str = ""
     kind: str = "rapport"  # rapport, synthese
+    seconds: float = 600.0  # time limit of the whole document
+    memory_mb: int = 2048  # memory that its notebook may take, where the system can refuse more; 0: no limit
+    dossier: Path | None = None
+    known: Mapping[str, str] = field(default_factory=dict)
+    key: bytes = field(default=b"", repr=False)
+
+    @property
+    def document(self) -> str:
+        """What tells this document from every other of its campaign."""
+        return document_id(self.name, self.kind)
+
+
+def document_id(name: str, kind: str) -> str:
+    """Name of a document in the state of a batch: a territory's report and a synthesis bear their own name."""
+    return name if kind in ("rapport", "synthese") else f"{name} ({kind})"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a run will do, checked before anything runs."""
+    """Everything a run will do, checked before anything runs. Why: ``batch.decide``."""
 
     tasks: tuple[Task, ...]
-    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def notebook_parameters(notebook: Path) -> dict[str, str]:

@@ -11,24 +11,27 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from multiprocessing import get_context
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from evalkit.batch.plan import Plan, Task
-from evalkit.errors import EvalkitError, Fault, Place
+from evalkit.errors import EvalkitError, Fault, Place, only_errors
+from evalkit.wording import plural
 
-CELL_TIMEOUT_S = 300
 KERNEL_ATTEMPTS = 2
+_PARTS, _EXCLUDED = "evalkit_parties", "evalkit_exclus"  # metadata that never leave the process: the page shows none
 _DISK_WORDS = {
     errno.EACCES: "un emplacement où vous n'avez pas le droit d'écrire, ou un fichier ouvert ailleurs",
     errno.EPERM: "un emplacement où vous n'avez pas le droit d'écrire",
     errno.EROFS: "un disque en lecture seule",
     errno.ENOSPC: "un disque plein",
+    errno.EDQUOT: "un disque plein (votre quota est atteint)",
+    errno.EFBIG: "un fichier plus gros que ce disque n'en accepte",
+    errno.ENOENT: "un dossier de sortie renommé, déplacé ou supprimé pendant le travail",
     errno.EEXIST: "un fichier, là où il faut un dossier",
     errno.ENOTDIR: "un fichier, là où il faut un dossier",
     errno.EISDIR: "un dossier, là où il faut un fichier",
@@ -51,11 +54,30 @@ class Outcome:
     seconds: float = 0.0
     title: str = ""
     check: dict[str, Any] = field(default_factory=dict)
+    unchanged: bool = False  # what it is made from has not changed: the document on disk was left as it is
+    parts: dict[str, str] = field(default_factory=dict, repr=False)  # what it was made from (keyed digests)
+    excluded: tuple[tuple[str, str], ...] = ()  # dossiers that a synthesis leaves out, and why
 
 
-def run_plan(plan: Plan, executor: Executor, on_progress: Progress | None = None) -> list[Outcome]:
-    """Render every task; outcomes in the order of the plan, whatever the order of completion."""
-    futures = {executor.submit(render_task, task): task for task in plan.tasks}
+class RendererLost(Exception):
+    """The process that was rendering a task ended without a word."""
+
+
+class TimeIsUp(Exception):
+    """A task went on past its time limit."""
+
+
+def run_plan(
+    plan: Plan,
+    executor: Executor,
+    on_progress: Progress | None = None,
+    render: Callable[[Task], Outcome] | None = None,
+) -> list[Outcome]:
+    """Render every task; outcomes in the order of the plan, whatever the order of completion.
+
+    ``render``: what the executor runs, :func:`render_task` unless given (``apart.render_apart``: in a process of its own).
+    """
+    futures = {executor.submit(render or render_task, task): task for task in plan.tasks}
     outcomes: dict[str, Outcome] = {}
     for done, future in enumerate(as_completed(futures), start=1):
         task = futures[future]
@@ -67,13 +89,6 @@ def run_plan(plan: Plan, executor: Executor, on_progress: Progress | None = None
     return [outcomes[str(task.output)] for task in plan.tasks]
 
 
-@contextmanager
-def local_executor(processes: int) -> Iterator[Executor]:
-    """Processes on this machine, started clean (``spawn``: same behaviour on Linux, macOS and Windows)."""
-    with ProcessPoolExecutor(max_workers=max(1, processes), mp_context=get_context("spawn")) as executor:
-        yield executor
-
-
 def default_processes() -> int:
     """Processors this process may use, four at most: a batch must leave a laptop usable."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -81,46 +96,70 @@ def default_processes() -> int:
 
 
 def render_task(task: Task) -> Outcome:
-    """Render one task in this process: execute the notebook, make the page, check it, write it whole."""
+    """Render one task in this process: execute the notebook, make the page, check it, write it whole.
+
+    Not if the parts of what it is made from are those that ``task.known`` gives.
+    """
     start = time.perf_counter()
+    told: dict[str, Any] = {"title": task.title}
+
+    def outcome(ok: bool, **more: Any) -> Outcome:
+        seconds = round(time.perf_counter() - start, 2)
+        return Outcome(task.name, task.kind, ok, notebook=task.notebook.name, seconds=seconds, **told, **more)
+
     try:
+        parts = parts_now(task) if task.known else {}
+        if parts and parts == task.known:
+            return outcome(True, unchanged=True, parts=parts)
+        if task.dossier and not task.title:
+            told["title"] = title_of(task.dossier)
+            task = replace(task, title=told["title"])
         notebook = execute_notebook(task)
         documents, check = write_page(task, notebook)
+        metadata = getattr(notebook, "metadata", {})
+        excluded = tuple(metadata.pop(_EXCLUDED, ()))
+        return outcome(True, documents=documents, check=check, parts=_parts_read(task, metadata), excluded=excluded)
     except EvalkitError as error:
-        return Outcome(
-            task.name, task.kind, False, faults=tuple(error.faults), notebook=task.notebook.name, title=task.title
-        )
+        return outcome(False, faults=tuple(only_errors(error.faults)))
     except NotebookFailure as failure:
-        return Outcome(
-            task.name,
-            task.kind,
-            False,
-            faults=tuple(failure.faults),
-            notebook=task.notebook.name,
-            cell=failure.cell,
-            seconds=round(time.perf_counter() - start, 2),
-            title=task.title,
-        )
+        return outcome(False, faults=tuple(failure.faults), cell=failure.cell)
     except OSError as error:
-        return Outcome(
-            task.name,
-            task.kind,
-            False,
-            faults=(disk_fault(task.output, error),),
-            notebook=task.notebook.name,
-            title=task.title,
-        )
-    seconds = round(time.perf_counter() - start, 2)
-    return Outcome(
-        task.name,
-        task.kind,
-        True,
-        documents,
-        notebook=task.notebook.name,
-        seconds=seconds,
-        title=task.title,
-        check=check,
-    )
+        return outcome(False, faults=(disk_fault(task.output, error),))
+
+
+def parts_now(task: Task) -> dict[str, str]:
+    """Parts of the task's dossier as it is now.
+
+    Raises
+    ------
+    EvalkitError
+        The dossier cannot be read any more: its faults.
+    """
+    from evalkit.batch.parts import keyed, parts_of
+    from evalkit.loaders.dossier import load_dossier
+    from evalkit.loaders.referentiel import load_referentiel
+
+    if task.dossier is None:
+        return {}
+    referentiel = load_referentiel()
+    return keyed(parts_of(load_dossier(task.dossier, referentiel), referentiel), task.key)
+
+
+def title_of(dossier: Path) -> str:
+    """Name of a territory; the name of its folder when its identity cannot be read (the notebook will say why)."""
+    from evalkit.loaders.dossier import territory_of
+    from evalkit.loaders.referentiel import load_referentiel
+
+    try:
+        return territory_of(dossier, load_referentiel()).nom
+    except EvalkitError:
+        return dossier.stem
+
+
+def _parts_read(task: Task, metadata: dict[str, Any]) -> dict[str, str]:
+    from evalkit.batch.parts import keyed
+
+    return keyed(metadata.pop(_PARTS, {}), task.key) if task.key else {}
 
 
 class NotebookFailure(Exception):
@@ -132,36 +171,73 @@ class NotebookFailure(Exception):
         self.cell = cell
 
 
+@dataclass
+class _Countdown:
+    """Time left for the cells of one notebook, and how many were begun."""
+
+    end: float
+    cells: int = 0
+
+    def __call__(self, cell: Any) -> float:
+        self.cells += cell.get("cell_type") == "code"
+        return max(0.1, self.end - time.monotonic())
+
+
 def execute_notebook(task: Task) -> Any:
     """Execute the task's notebook with papermill; returns the executed notebook, nothing is left on disk.
 
     A kernel that dies before answering is started once more: on a loaded machine that is bad luck, not a bad dossier.
     """
-    from nbclient.exceptions import DeadKernelError
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     # Le noyau hérite de cet environnement : figures reproductibles, et un seul fil par processus de calcul.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    left = _Countdown(time.monotonic() + task.seconds)
     for attempt in range(KERNEL_ATTEMPTS):
+        left.cells = 0
         try:
             with _own_runtime_folder() as folder:
-                return _execute_once(task, folder)
+                return _execute_once(task, folder, left)
+        except CellTimeoutError:
+            raise NotebookFailure([time_fault(task, left.cells)], left.cells) from None
         except (DeadKernelError, RuntimeError) as error:
             if attempt + 1 == KERNEL_ATTEMPTS:
                 raise NotebookFailure([_dead_kernel_fault(task, error)], None) from None
     raise AssertionError("unreachable: the loop returns or raises")
 
 
-def _execute_once(task: Task, folder: str) -> Any:
+def import_papermill() -> Any:
+    """papermill, without the second that jsonschema spends building a grammar of web addresses that no notebook holds."""
+    grammar = "rfc3987_syntax"
+    if "papermill" not in sys.modules and grammar not in sys.modules:
+        sys.modules[grammar] = None  # type: ignore[assignment]  # jsonschema does without it, as when it is not installed
+        try:
+            import jsonschema  # noqa: F401 - the one that looks for it
+        finally:
+            del sys.modules[grammar]
     import papermill
+
+    return papermill
+
+
+def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
+    papermill = import_papermill()
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
+    from evalkit.batch.kernels import use_prepared_kernels
+    from evalkit.batch.parts import NOTE, read_excluded, read_note
+
+    use_prepared_kernels(folder, task.memory_mb)
     config = Config()
+    config.KernelManager.client_class = "evalkit.batch.kernels.PromptClient"
     if sys.platform == "linux":  # par fichiers plutôt que par ports : deux noyaux ne peuvent pas vouloir le même
         config.KernelManager.transport = "ipc"
         config.KernelManager.ip = os.path.join(folder, "k")  # sans lui, tous les noyaux d'un même dossier se confondent
+    noted = Path(folder, "parties.json")
+    os.environ[NOTE] = str(noted)
     try:
-        return papermill.execute_notebook(
+        notebook = papermill.execute_notebook(
             str(task.notebook),
             None,
             parameters=dict(task.parameters),
@@ -169,7 +245,7 @@ def _execute_once(task: Task, folder: str) -> Any:
             progress_bar=False,
             request_save_on_cell_execute=False,
             autosave_cell_every=0,
-            execution_timeout=CELL_TIMEOUT_S,
+            timeout_func=left,
             cwd=str(task.notebook.parent),
             config=config,
             shutdown_kernel="immediate",  # rien à sauver dans un noyau que l'on jette
@@ -177,7 +253,29 @@ def _execute_once(task: Task, folder: str) -> Any:
             extra_arguments=["--IPKernelApp.log_level=50"],
         )
     except PapermillExecutionError as error:
+        if error.ename == EvalkitError.__name__:
+            _refuse_dossier(task)
         raise NotebookFailure([_cell_fault(task, error)], error.exec_count) from None
+    finally:
+        os.environ.pop(NOTE, None)
+    notebook.metadata[_PARTS] = read_note(noted)
+    notebook.metadata[_EXCLUDED] = read_excluded(noted)
+    return notebook
+
+
+def _refuse_dossier(task: Task) -> None:
+    """A cell refused the dossier: its message went through the notebook as text; read again, it has its faults and places.
+
+    Raises
+    ------
+    EvalkitError
+        Every fault of the dossier; nothing is raised when it can be read after all.
+    """
+    from evalkit.loaders.dossier import load_dossier
+    from evalkit.loaders.referentiel import load_referentiel
+
+    if task.dossier is not None:
+        load_dossier(task.dossier, load_referentiel())
 
 
 @contextmanager
@@ -203,7 +301,9 @@ def write_page(task: Task, notebook: Any) -> tuple[tuple[str, ...], dict[str, An
     html = render_notebook(notebook, titre=task.title)
     check = check_page(html)
     page = Path(f"{task.output}.html")
-    page.parent.mkdir(parents=True, exist_ok=True)
+    page.parent.mkdir(
+        exist_ok=True
+    )  # not its parents: an output folder renamed meanwhile must not come back under its old name
     write_whole(page, html.encode("utf-8"))
     write_whole(page.with_name(page.name + ".controle.json"), _json_bytes(check))
     return (page.name,), check
@@ -243,12 +343,32 @@ def _json_bytes(content: Any) -> bytes:
 
 def _cell_fault(task: Task, error: Any) -> Fault:
     # Le message d'une cellule peut contenir des données : on ne garde que sa nature et son emplacement.
+    if error.ename.endswith("MemoryError"):  # celui de Python, ou celui de numpy
+        return Fault(
+            "LOT-009",
+            Place(file=task.notebook.name, note=f"territoire « {task.name} », cellule {error.exec_count}"),
+            read=f"plus de {task.memory_mb} Mo demandés par le carnet" if task.memory_mb else "plus de mémoire libre",
+            expected="un document fait dans la mémoire permise",
+            fix="regardez ce que fait cette cellule du carnet ; sinon fermez d'autres programmes et relancez",
+        )
     return Fault(
         "LOT-002",
         Place(file=task.notebook.name, note=f"territoire « {task.name} », cellule {error.exec_count}"),
         read=f"le carnet s'est arrêté ({error.ename})",
         expected="un carnet qui va jusqu'au bout",
         fix="lancez « evalkit verifier » sur ce dossier ; s'il ne signale rien, c'est un défaut d'evalkit : transmettez-nous ce message",
+    )
+
+
+def time_fault(task: Task, cell: int | None = None) -> Fault:
+    """A document that was not finished in time."""
+    where = f"territoire « {task.name} »" + (f", cellule {cell}" if cell else "")
+    return Fault(
+        "LOT-008",
+        Place(file=task.notebook.name, note=where),
+        read=f"plus de {plural(round(task.seconds), 'seconde')}",
+        expected="un document fini dans le temps permis",
+        fix="relancez-le seul (--seulement) ; si cela se reproduit, regardez ce que fait cette cellule du carnet",
     )
 
 
@@ -274,6 +394,7 @@ def disk_fault(path: Path, error: OSError) -> Fault:
 
 
 def _crashed(task: Task, error: BaseException) -> Outcome:
+    """What is said of a task whose process was lost or stopped: never the words of the exception, which may hold data."""
     fault = Fault(
         "LOT-005",
         Place(note=f"territoire « {task.name} »"),
@@ -281,4 +402,6 @@ def _crashed(task: Task, error: BaseException) -> Outcome:
         expected="un rapport",
         fix="relancez ; si cela se reproduit, réduisez --processus à 1 et transmettez-nous ce message",
     )
+    if isinstance(error, TimeIsUp):
+        fault = time_fault(task)
     return Outcome(task.name, task.kind, False, faults=(fault,), notebook=task.notebook.name, title=task.title)

@@ -273,9 +273,9 @@ class Page:
 
     def render(self, height: float) -> tuple[bytes, int, int]:
         """Make the PNG: shapes by Agg, words over them. Same page, same bytes."""
-        from PIL import Image, ImageDraw
+        from PIL import ImageDraw
 
-        image = Image.fromarray(_rasterise(self._shapes, self.width + 2 * MARGIN, height + 2 * MARGIN))
+        image = _rasterise(self._shapes, self.width + 2 * MARGIN, height + 2 * MARGIN)
         draw = ImageDraw.Draw(image)
         for w in self.words:
             at = (round((w.x + MARGIN) * DPI), round((w.y + MARGIN) * DPI))
@@ -285,12 +285,12 @@ class Page:
 
 
 def _rasterise(shapes: Sequence[tuple[str, dict[str, Any]]], width: float, height: float) -> Any:
-    """Pixels of the shapes (height × width × 3, uint8), drawn without pyplot: no global state is touched."""
+    """Picture of the shapes, drawn without pyplot: no global state is touched."""
     import matplotlib
-    import numpy as np
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.transforms import Affine2D
+    from PIL import Image
 
     # What a personal matplotlibrc or a notebook could change and that these shapes depend on.
     with matplotlib.rc_context(
@@ -311,7 +311,7 @@ def _rasterise(shapes: Sequence[tuple[str, dict[str, Any]]], width: float, heigh
             artist.set(transform=placed, zorder=rank)
             figure.add_artist(artist)
         canvas.draw()
-        return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
+        return Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
 
 
 def _artist(kind: str, options: dict[str, Any]) -> Any:
@@ -342,32 +342,47 @@ def _encode(image: Any, flat: Iterable[str]) -> bytes:
     import numpy as np
     from PIL import Image
 
-    pixels = np.asarray(image)
-    # Five bits a channel are plenty for the softened edges of letters; the flat colours are kept to the last bit.
-    codes = _bin(pixels)
-    counts = np.bincount(codes.ravel(), minlength=1 << 15)
-    colors = np.zeros((1 << 15, 3), dtype=np.int32)
-    colors[:] = (np.arange(1 << 15)[:, None] >> np.array([10, 5, 0]) & 31) * 255 // 31
+    pixels = np.frombuffer(image.tobytes("raw", "RGBX"), dtype="<u4")  # one word a pixel: red, green, blue, nothing
+    # A page is mostly white: only the rest is coded, counted and looked up pixel by pixel.
+    inked = np.flatnonzero(pixels & _FIVE_BITS != _FIVE_BITS)
+    codes = _codes(pixels[inked])
+    counts = np.bincount(codes, minlength=1 << 15)
+    counts[_WHITE] = pixels.size - inked.size
+    colors = _all_colors().copy()
     for color in dict.fromkeys([*flat, "#FFFFFF"]):
-        value = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.uint8)
-        colors[_bin(value)] = value
-        counts[_bin(value)] += pixels.size  # among the 256 whatever its surface
+        value = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+        code = value[0] >> 3 << 10 | value[1] >> 3 << 5 | value[2] >> 3
+        colors[code] = value
+        counts[code] += pixels.size * 3  # among the 256 whatever its surface
     kept = np.argsort(-counts, kind="stable")[:256]
     present = np.flatnonzero(counts)
     distance = ((colors[present][:, None] - colors[kept][None]) ** 2).sum(axis=2)
     index = np.zeros(1 << 15, dtype=np.uint8)
     index[present] = distance.argmin(axis=1)
-    small = Image.fromarray(index[codes], mode="P")
+    indexed = np.full(pixels.size, index[_WHITE], dtype=np.uint8)
+    indexed[inked] = index[codes]
+    small = Image.frombuffer("P", image.size, indexed, "raw", "P", 0, 1)
     small.putpalette(colors[kept].astype(np.uint8).tobytes())
     out = io.BytesIO()
     small.save(out, "PNG", compress_level=6, dpi=(DPI, DPI))
     return out.getvalue()
 
 
-def _bin(pixels: Any) -> Any:
-    """Fifteen-bit code of each colour."""
-    wide = pixels.astype("uint16") >> 3
-    return wide[..., 0] << 10 | wide[..., 1] << 5 | wide[..., 2]
+_WHITE = (1 << 15) - 1
+_FIVE_BITS = 0xF8F8F8
+
+
+def _codes(pixels: Any) -> Any:
+    """Fifteen-bit code of the colour of each pixel."""
+    return ((pixels & 0xF8) << 7 | pixels >> 6 & 0x3E0 | pixels >> 19 & 0x1F).astype("intp")
+
+
+@lru_cache(maxsize=1)
+def _all_colors() -> Any:
+    """The colour that each fifteen-bit code stands for."""
+    import numpy as np
+
+    return ((np.arange(1 << 15)[:, None] >> np.array([10, 5, 0]) & 31) * 255 // 31).astype(np.int32)
 
 
 # --- what all charts say the same way ------------------------------------------------------------------------------

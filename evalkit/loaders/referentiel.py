@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,21 @@ def load_referentiel(path: Path | None = None) -> Referentiel:
     EvalkitError
         Every fault (``REF-…``) of every file, with file and line.
     """
-    reading = _read(path)
+    root = (path or resource_dir("referentiel")).resolve()
+    return _load_once(root, _state_of(root))
+
+
+def _state_of(root: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Name, size and times of every file of a framework: unchanged, there is nothing to read again."""
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    stats = [(path, path.stat()) for path in files]
+    return tuple((str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in stats)
+
+
+@lru_cache(maxsize=2)
+def _load_once(root: Path, state: tuple[tuple[str, int, int, int], ...]) -> Referentiel:
+    """The framework of a folder, kept as long as its files stay as they are (``state``). It is frozen: sharing it is safe."""
+    reading = _read(root)
     if only_errors(reading.faults):
         raise EvalkitError(_sorted(reading.faults))
     return _assemble(reading)

@@ -136,7 +136,7 @@ def test_the_journal_says_what_happened(tmp_path: Path) -> None:
 def test_a_kernel_that_does_not_start_is_tried_again_then_told(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[int] = []
 
-    def dead(one: Task, folder: str) -> object:
+    def dead(one: Task, *_: object) -> object:
         tries.append(1)
         raise RuntimeError("Kernel died before replying to kernel_info")
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from evalkit import actions
-from evalkit.batch import runner
+from evalkit.batch import apart, runner
 from evalkit.batch.journal import read_documents, write_journal
 from evalkit.batch.plan import Task
 from evalkit.compute.actions import _days
@@ -359,9 +359,15 @@ def without_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
         runner.write_whole(page, b"page")
         return (page.name,), {"anomalies": []}
 
-    monkeypatch.setattr(runner, "execute_notebook", lambda task: task.name)
+    def execute_notebook(task: Task) -> str:
+        if task.dossier:  # what the first cell of the notebook does
+            load_dossier(task.dossier, load_referentiel())
+        return task.name
+
+    monkeypatch.setattr(runner, "execute_notebook", execute_notebook)
     monkeypatch.setattr(runner, "write_page", write_page)
-    monkeypatch.setattr(runner, "local_executor", lambda _: ThreadPoolExecutor(1))
+    monkeypatch.setattr(apart, "local_executor", lambda _: ThreadPoolExecutor(1))
+    monkeypatch.setattr(apart, "render_apart", runner.render_task)
 
 
 def refused(action: Callable[[], object], code: str) -> str:

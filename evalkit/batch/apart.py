@@ -1,0 +1,242 @@
+"""Rendering a task in a process of its own, thrown away after: the same call whatever the executor, the machine or the system.
+
+On Linux the process is forked from a warm parent (``batch.warm``), one per process that asks. Elsewhere, or where
+``EVALKIT_SANS_FORK`` is set, it is a worker process that keeps a kernel ready in advance, each used once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import Any
+
+from evalkit.batch.plan import Task
+from evalkit.batch.runner import Outcome, RendererLost, TimeIsUp, render_task
+from evalkit.errors import EvalkitError, fail
+
+WITHOUT_FORK = "EVALKIT_SANS_FORK"
+_CLUSTER_S = 10
+GRACE_S = 30.0  # beyond the time limit of the task: the renderer ends itself first, and says in which cell
+
+
+def can_fork() -> bool:
+    """Whether territories are forked from a warm parent here."""
+    return sys.platform == "linux" and not os.environ.get(WITHOUT_FORK)
+
+
+def render_apart(task: Task) -> Outcome:
+    """Render one task in a process of its own.
+
+    Raises
+    ------
+    RendererLost
+        The process ended without a word (memory, a signal).
+    TimeIsUp
+        It went on past the task's time limit and was ended.
+    """
+    outcome: Outcome = _source().call(render_task, task, task.seconds + GRACE_S)
+    return outcome
+
+
+def end_renderers() -> None:
+    """End every process that this one keeps ready; those at work end too."""
+    global _SOURCE
+    with _LOCK:
+        source, _SOURCE = _SOURCE, None
+    if source is not None:
+        source.close()
+
+
+@contextmanager
+def local_executor(processes: int) -> Iterator[Executor]:
+    """So many tasks at a time on this machine, each in a process of its own (:func:`render_apart`)."""
+    get_ready()
+    executor = ThreadPoolExecutor(max(1, processes))
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+        end_renderers()
+        executor.shutdown()
+
+
+@contextmanager
+def kernel_starting() -> Iterator[None]:
+    """Start a kernel now for the document that this process is about to render: it imports while the dossier is checked."""
+    from evalkit.batch.kernels import STOCK, StartedKernel
+
+    STOCK.put(StartedKernel())
+    try:
+        yield
+    finally:
+        STOCK.drop()
+
+
+@contextmanager
+def dask_executor(address: str) -> Iterator[Executor]:
+    """An existing Dask cluster; each of its worker processes renders each task in a process of its own.
+
+    Raises
+    ------
+    EvalkitError
+        LOT-012: the cluster does not answer, or the extra is not installed.
+    """
+    try:
+        from distributed import Client
+
+        client = Client(address, timeout=_CLUSTER_S, set_as_default=False)
+    except ImportError:
+        raise _no_cluster(address, "le complément « dask » n'est pas installé") from None
+    except (OSError, ValueError) as error:
+        raise _no_cluster(address, f"pas de réponse ({type(error).__name__})") from None
+    with client:
+        yield client.get_executor(pure=False)
+
+
+def _no_cluster(address: str, read: str) -> EvalkitError:
+    return fail(
+        "LOT-012",
+        "ligne de commande",
+        read=f"--dask {address} : {read}",
+        expected="l'adresse d'un ordonnanceur Dask en marche, par exemple tcp://machine:8786",
+        fix='vérifiez l\'adresse ; pour installer le complément : pip install "evalkit[dask]" ; sinon retirez --dask',
+    )
+
+
+def get_ready() -> None:
+    """Start importing now, in the background: the first task will not wait as long."""
+    _source()
+
+
+class _Forking:
+    """A warm parent of ours, and the calls in progress."""
+
+    def __init__(self) -> None:
+        from evalkit.batch import warm
+
+        self._process, self._control, self._scratch = warm.start(dict(os.environ))
+        self._lock = threading.Lock()
+        self._ready = False
+
+    def _connect(self) -> Connection:
+        """A connection to a new renderer."""
+        ours, theirs = socket.socketpair()
+        with theirs, self._lock:
+            try:
+                if not self._ready:
+                    self._ready = bool(self._control.recv(1))
+                    if not self._ready:
+                        raise RendererLost
+                socket.send_fds(self._control, [b"r"], [theirs.fileno()])
+            except OSError as error:
+                ours.close()
+                raise RendererLost from error
+        return Connection(ours.detach())
+
+    def call(self, function: Callable[[Any], Any], argument: Any, seconds: float) -> Any:
+        """What ``function(argument)`` returns in a process of its own."""
+        with self._connect() as connection:
+            try:
+                pid = connection.recv()
+                connection.send((function, argument))
+                if not connection.poll(seconds):
+                    os.kill(pid, 9)
+                    raise TimeIsUp
+                return connection.recv()
+            except (EOFError, ConnectionError) as error:
+                raise RendererLost from error
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        self._process.kill()  # every renderer, and every kernel, dies with it
+        self._process.wait()
+        self._control.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+class _Starting:
+    """One long-lived worker process per thread that asks; each keeps one kernel ready."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+        self._all: list[Any] = []
+        self._worker()
+
+    def _worker(self) -> Any:
+        worker = getattr(self._local, "worker", None)
+        if worker is None or not worker[0].is_alive():
+            from multiprocessing import get_context
+
+            context = get_context("spawn")
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_work, args=(theirs,), daemon=True)
+            process.start()
+            theirs.close()
+            worker = self._local.worker = (process, ours)
+            self._all.append(process)
+        return worker
+
+    def call(self, function: Callable[[Any], Any], argument: Any, seconds: float) -> Any:
+        process, connection = self._worker()
+        try:
+            connection.send((function, argument))
+            if not connection.poll(seconds):
+                process.kill()
+                raise TimeIsUp
+            return connection.recv()
+        except (EOFError, ConnectionError) as error:
+            process.kill()
+            raise RendererLost from error
+        finally:
+            if not process.is_alive():
+                self._local.worker = None
+
+    def alive(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        for process in self._all:
+            process.kill()
+            process.join(2)
+
+
+def _work(connection: Connection) -> None:
+    """Body of a worker process: one task after the other, each in a kernel of its own started beforehand."""
+    import signal
+
+    from evalkit.batch.kernels import STOCK, StartedKernel
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch decides when to stop
+    STOCK.make = StartedKernel
+    STOCK.fill()
+    try:
+        while True:
+            function, argument = connection.recv()
+            connection.send(function(argument))
+    except (EOFError, ConnectionError):
+        STOCK.make = None
+        STOCK.drop()
+
+
+_LOCK = threading.Lock()
+_SOURCE: _Forking | _Starting | None = None
+
+
+def _source() -> _Forking | _Starting:
+    global _SOURCE
+    with _LOCK:
+        if _SOURCE is not None and not _SOURCE.alive():
+            _SOURCE.close()
+            _SOURCE = None
+        if _SOURCE is None:
+            _SOURCE = _Forking() if can_fork() else _Starting()
+        return _SOURCE

@@ -1,0 +1,148 @@
+"""What a territory's report really uses, part by part: digests of the data as read, not of the files.
+
+Written down by the kernel that read them (:func:`note`), compared before drawing again (:func:`parts_of`): a workbook saved
+again, a comment added to a YAML file, a module that the territory does not evaluate change the bytes and change nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalkit.batch.inputs import digest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evalkit.model.dossier import Dossier
+    from evalkit.model.referentiel import Referentiel
+
+NOTE = "EVALKIT_PARTIES"  # environment of a kernel: where it writes the parts of what it has read
+_NAMES = {
+    "territoire": "l'identité du territoire",
+    "campagne": "campagne.yml",
+    "contexte": "les chiffres de contexte de ses quartiers",
+    "precedents": "les constats de la campagne précédente",
+    "reference": "la référence régionale",
+    "textes": "les textes libres",
+    "local": "la couche locale",
+    "avertissements": "le nombre de points douteux",
+    "empreinte": "la clé d'empreinte",
+    "referentiel": "la partie commune du référentiel",
+}
+
+
+def parts_of(dossier: Dossier, referentiel: Referentiel) -> dict[str, str]:
+    """Digest of each part of a dossier as read, and of the parts of the framework that its report shows.
+
+    Not keyed: to be kept only after :func:`keyed`.
+    """
+    content: dict[str, Any] = {
+        "territoire": asdict(dossier.territoire),
+        "campagne": asdict(dossier.campagne),
+        "contexte": _columns(dossier.contexte),
+        "precedents": _columns(dossier.precedents),
+        "reference": dossier.reference,
+        "textes": dict(dossier.textes),
+        "local": dossier.local,
+        "avertissements": len(dossier.avertissements),
+        "empreinte": dossier.empreinte,
+    }
+    content |= {f"table {name}": _columns(table) for name, table in dossier.tables.items()}
+    content |= {f"enquete {code}": _columns(table) for code, table in dossier.enquetes.items()}
+    content |= {f"import {code}": said for code, said in dossier.enquetes_import.items()}
+    wanted = dossier.territoire.modules or dossier.campagne.modules
+    framework = framework_parts(referentiel)
+    kept = [name for name in framework if name == "referentiel" or not wanted or name.partition(" ")[2] in wanted]
+    return {name: _hash(value) for name, value in content.items()} | {name: framework[name] for name in kept}
+
+
+_FRAMEWORK: list[tuple[Any, dict[str, str]]] = []  # the last framework seen, held so that its identity is its own
+
+
+def framework_parts(referentiel: Referentiel) -> dict[str, str]:
+    """Digest of each module, and of all that is common to them."""
+    if not (_FRAMEWORK and _FRAMEWORK[0][0] is referentiel):
+        common = referentiel.model_copy(update={"modules": ()}).model_dump(mode="json")
+        common["modules"] = [module.code for module in referentiel.modules]
+        parts = {"referentiel": _hash(common)}
+        parts |= {f"module {module.code}": _hash(module.model_dump(mode="json")) for module in referentiel.modules}
+        _FRAMEWORK[:] = [(referentiel, parts)]
+    return dict(_FRAMEWORK[0][1])
+
+
+def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
+    return {str(name): table[name].tolist() for name in table.columns}
+
+
+def _hash(content: Any) -> str:
+    text = json.dumps(_text_keys(content), ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _text_keys(value: Any) -> Any:
+    if isinstance(value, Mapping):  # `3:` and `"3":` are two keys, and cannot be put in order together as they are
+        return {f"{type(key).__name__}:{key}": _text_keys(item) for key, item in value.items()}
+    return [_text_keys(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def keyed(parts: Mapping[str, str], key: bytes) -> dict[str, str]:
+    """The same digests under the campaign's key: what is kept says nothing to whoever does not have it."""
+    return {name: digest(key, value.encode()) for name, value in parts.items()}
+
+
+def note(dossier: Dossier, referentiel: Referentiel) -> None:
+    """Write down the parts of what was just read, where the batch that runs this kernel asked for them."""
+    target = os.environ.get(NOTE)
+    if not target:
+        return
+    path = Path(target)
+    parts = {} if path.exists() else parts_of(dossier, referentiel)  # read twice: which one was drawn is not known
+    path.write_text(json.dumps(parts), encoding="utf-8")
+
+
+def note_excluded(excluded: Sequence[tuple[str, str]]) -> None:
+    """Write down the dossiers that a synthesis leaves out, and why, where the batch asked for the parts."""
+    target = os.environ.get(NOTE)
+    if target:
+        Path(f"{target}.exclus").write_text(json.dumps(list(excluded)), encoding="utf-8")
+
+
+def read_excluded(path: Path) -> list[tuple[str, str]]:
+    """Dossiers left out by the synthesis whose kernel wrote beside ``path``."""
+    try:
+        return [
+            (str(name), str(codes)) for name, codes in json.loads(Path(f"{path}.exclus").read_text(encoding="utf-8"))
+        ]
+    except (OSError, ValueError):
+        return []
+
+
+def read_note(path: Path) -> dict[str, str]:
+    """Parts written down by a kernel; none when its notebook did not read a dossier, or read several."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def explain(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """French names of the parts that differ."""
+    return [label(name) for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+
+
+def label(part: str) -> str:
+    """How a part is called in front of people."""
+    kind, _, name = part.partition(" ")
+    kinds = {
+        "table": f"la table « {name} »",
+        "enquete": f"les réponses à {name}",
+        "import": f"l'import de {name}",
+        "module": f"le module « {name} » du référentiel",
+    }
+    return kinds.get(kind) or _NAMES[part]

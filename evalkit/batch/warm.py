@@ -1,0 +1,194 @@
+"""The warm parent: a process that has imported everything, then forks one process per territory.
+
+Started as ``python -m evalkit.batch.warm DESCRIPTOR``. It has one thread and no ZMQ socket, now and for ever: it receives
+connections, forks, and nothing else. Each fork (the renderer) first forks the kernel that it will need, then runs papermill and
+makes the page. Renderer and kernel are thrown away with the territory; when this process dies, they die too.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import signal
+import socket
+import sys
+import traceback
+from contextlib import suppress
+from itertools import count
+from multiprocessing.connection import Connection
+from typing import Any
+
+from evalkit.batch.kernels import STOCK, ForkedKernel, become_kernel, import_for_kernel, read_order
+
+_PR_SET_PDEATHSIG = 1
+_COLD = 2  # renderers forked before the throw-away drawing
+# One thread only: neither OpenBLAS's, nor the one that pyarrow's jemalloc starts as soon as it is imported. The system's own
+# memory pool gives back what each territory borrowed: fifteen megabytes less per kernel.
+_ONE_THREAD = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
+
+
+def import_for_rendering() -> None:
+    """Import what executes a notebook and makes its page; build the exporter once for all territories."""
+    from evalkit.batch.runner import import_papermill
+
+    import_papermill()
+    import nbformat
+
+    from evalkit.report.check import check_page
+    from evalkit.report.html import STAMP_MIME, render_notebook
+
+    stamp = nbformat.v4.new_output("display_data", {"text/html": "<h1>x</h1>", STAMP_MIME: {"fictif": True}})
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[stamp])])
+    check_page(render_notebook(notebook, titre="x"))
+
+
+def main() -> None:
+    """Import, then fork one renderer per connection until the other end closes."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    import_for_kernel()
+    import_for_rendering()
+    threads = len(os.listdir("/proc/self/task"))
+    if threads != 1:
+        raise SystemExit(f"the warm parent has {threads} threads: a fork would be unsafe")
+    gc.collect()
+    gc.freeze()  # what is shared stays shared: a collection in a fork does not touch these pages
+    signal.signal(signal.SIGCHLD, _bury)
+    control.sendall(b"p")
+    for served in count():
+        if served == _COLD:
+            draw_once()
+        _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        if not descriptors:
+            break
+        if os.fork() == 0:
+            control.close()
+            _renderer(Connection(descriptors[0]))
+        os.close(descriptors[0])
+    _end()
+
+
+def _end() -> None:
+    """The batch was killed: nothing survives it, neither a process nor a temporary file."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.killpg(0, signal.SIGTERM)  # the renderers, of this group; their kernels die with them
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+
+
+def _bury(*_: object) -> None:
+    """Take leave of the renderers that ended; their processor time is then counted as the batch's."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def draw_once() -> None:
+    """Draw the report of an invented territory, for nothing: what is only slow the first time is then known to every fork.
+
+    While the first territories are drawn, so that a small batch does not wait for it. Context figures are left out: reading them
+    starts threads.
+    """
+    import json
+    from tempfile import TemporaryDirectory
+
+    from evalkit.loaders.resources import resource_dir
+
+    with suppress(Exception), TemporaryDirectory(prefix="ek") as folder:
+        samples = resource_dir("sample_data") / "2022"
+        shutil.copytree(samples / "ardelle", f"{folder}/2022/ardelle")
+        for name in ("campagne.yml", "reference_regionale.json"):
+            shutil.copy2(samples / name, f"{folder}/2022")
+        names = {"dossier": f"{folder}/2022/ardelle"}
+        notebook = json.loads((resource_dir("notebooks") / "rapport_territoire.ipynb").read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code" and "parameters" not in cell["metadata"].get("tags", []):
+                exec("".join(cell["source"]), names)
+    gc.collect()
+    gc.freeze()
+
+
+def _renderer(connection: Connection) -> None:
+    """Render one task and end. Never returns."""
+    status = 1
+    try:
+        _die_with_parent()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        connection.send(os.getpid())
+        STOCK.put(fork_kernel())
+        function, argument = connection.recv()
+        connection.send(function(argument))
+        status = 0
+    except (EOFError, ConnectionError):
+        pass  # whoever asked is gone
+    except BaseException:  # a bug of ours keeps its traceback; the batch says that the process was lost
+        traceback.print_exc()
+    finally:
+        STOCK.drop()
+        os._exit(status)
+
+
+def fork_kernel() -> ForkedKernel:
+    """Fork a kernel that waits for its order. The calling process must have one thread and no ZMQ socket."""
+    receiving, sending = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(receiving)
+        return ForkedKernel(pid, sending)
+    status = 1
+    try:
+        os.setpgid(0, 0)  # a group of its own: ending the kernel ends what it started
+        _die_with_parent()
+        os.close(sending)
+        order = read_order(receiving)
+        if order is not None:
+            _own_streams()
+            become_kernel(order)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _own_streams() -> None:
+    """No keyboard, and no stream shared with the processes of the other territories."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    os.close(nowhere)
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this process when the one that forked it ends, however it ends."""
+    import ctypes
+
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent or parent == 1:
+        os._exit(1)
+
+
+def start(environment: dict[str, str]) -> tuple[Any, socket.socket, str]:
+    """Start the warm parent; returns its process, the socket that asks it for renderers, and their temporary folder."""
+    from subprocess import DEVNULL, Popen
+    from tempfile import mkdtemp
+
+    scratch = mkdtemp(prefix="ek")  # a short name: those of sockets are limited to 107 characters
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = Popen(
+            [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=DEVNULL,
+            env={**environment, **_ONE_THREAD, "TMPDIR": scratch},
+            start_new_session=True,  # Ctrl-C speaks to the batch alone, which then ends the others cleanly
+        )
+    return process, ours, scratch
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""Kernels prepared in advance: each used once, drawing what an ordinary one draws, gone when its territory is done."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from evalkit.batch import apart, kernels, runner
+from evalkit.batch.plan import Task
+
+ORDINARY = "ordinaire"
+WAYS = [
+    pytest.param(
+        "fork", marks=pytest.mark.skipif(sys.platform != "linux", reason="seul Linux sait copier un processus prêt")
+    ),
+    "file",
+    ORDINARY,
+]
+PYPLOT = "import matplotlib.pyplot as plt\nplt.plot([1, 2], [3, 4])\nplt.show()"
+
+
+def make_task(folder: Path, name: str, *cells: str, **changes: object) -> Task:
+    """A task on a notebook whose cells are given."""
+    parameters = nbformat.v4.new_code_cell('dossier: str = "x"', metadata={"tags": ["parameters"]})
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    content = nbformat.v4.new_notebook(
+        cells=[parameters, *[nbformat.v4.new_code_cell(cell) for cell in cells]], metadata=kernel
+    )
+    path = folder / f"{name}.ipynb"
+    nbformat.write(content, path)
+    return Task(name, path, {"dossier": name}, folder / name / "rapport", title=name, **changes)
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def way(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The three ways of having a kernel: forked, started in advance, ordinary."""
+    if request.param == "file":
+        os.environ[apart.WITHOUT_FORK] = "1"
+    apart.end_renderers()
+    yield request.param
+    apart.end_renderers()
+    os.environ.pop(apart.WITHOUT_FORK, None)
+
+
+def run(way: str, task: Task) -> list[dict[str, object]]:
+    """Outputs of the executed notebook."""
+    execute = runner.execute_notebook
+    notebook = execute(task) if way == ORDINARY else apart._source().call(execute, task, 120)
+    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
+
+
+def text(outputs: list[dict[str, object]]) -> str:
+    return "".join(str(output.get("text", "")) for output in outputs)
+
+
+def test_no_figure_is_lost(way: str, tmp_path: Path) -> None:
+    """A kernel that imported matplotlib before it knew where to draw would lose every pyplot figure, in silence."""
+    found = run(way, make_task(tmp_path, "a", PYPLOT, PYPLOT))
+    assert [("image/png" in output["data"]) for output in found if "data" in output] == [True, True]
+
+
+def test_each_territory_has_a_kernel_of_its_own(way: str, tmp_path: Path) -> None:
+    code = (
+        "import os\nprint(os.getpid(), os.environ.get('SALE'), 'sale' in globals())\nos.environ['SALE'] = '1'\nsale = 1"
+    )
+    first, second = (text(run(way, make_task(tmp_path, name, code))).split() for name in "ab")
+    assert first[0] != second[0]
+    assert first[1:] == second[1:] == ["None", "False"]
+
+
+def test_kernels_draw_lots_of_their_own(way: str, tmp_path: Path) -> None:
+    """Forked generators would give every territory the same numbers."""
+    code = "import random, numpy\nprint(random.random(), numpy.random.random())"
+    first, second = (text(run(way, make_task(tmp_path, name, code))).split() for name in "ab")
+    assert not set(first) & set(second)
+
+
+def test_temporary_files_are_gone_with_the_territory(way: str, tmp_path: Path) -> None:
+    code = "import tempfile, os\nf = tempfile.mkdtemp()\nprint(f, os.environ['IPYTHONDIR'])"
+    left, profile = text(run(way, make_task(tmp_path, "a", code))).split()
+    assert not Path(left).exists()
+    assert not Path(profile).exists()
+
+
+def test_a_prepared_kernel_has_already_imported(tmp_path: Path) -> None:
+    """What makes it fast: pandas and evalkit are there before the first cell."""
+    if not apart.can_fork():
+        pytest.skip("seul Linux sait copier un processus prêt")
+    code = "import sys\nprint([name for name in ('pandas', 'scipy.stats', 'evalkit.report.sections') if name not in sys.modules])"
+    try:
+        assert text(run("fork", make_task(tmp_path, "a", code))).strip() == "[]"
+    finally:
+        apart.end_renderers()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="lit /proc")
+def test_nothing_survives_the_batch(tmp_path: Path) -> None:
+    """Renderers and kernels at work end with the process that asked for them, whatever they are doing."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    task = make_task(
+        tmp_path, "a", f"open({str(tmp_path / 'la')!r}, 'w').write(str(__import__('os').getpid()))", "while True: pass"
+    )
+    with ThreadPoolExecutor(1) as threads:
+        future = threads.submit(apart._source().call, runner.execute_notebook, task, 120)
+        while not ((tmp_path / "la").is_file() and (tmp_path / "la").read_text()) and not future.done():
+            time.sleep(0.02)
+        kernel = int((tmp_path / "la").read_text())
+        assert Path(f"/proc/{kernel}").exists()
+        apart.end_renderers()
+        assert isinstance(future.exception(10), runner.RendererLost)
+    for _ in range(200):
+        if not _runs(kernel):
+            return
+        time.sleep(0.02)
+    raise AssertionError("le noyau tourne encore")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def test_a_stock_gives_living_kernels_once() -> None:
+    class Fake:
+        def __init__(self, status: int | None) -> None:
+            self.status = status
+
+        def poll(self) -> int | None:
+            return self.status
+
+    stock = kernels.Stock()
+    alive = Fake(None)
+    stock.put(Fake(-9))
+    stock.put(alive)
+    assert stock.take() is alive, "un noyau mort n'est jamais donné"
+    assert stock.take() is None
+    stock.make = lambda: Fake(None)
+    stock.fill()
+    first = stock.take()
+    assert first is not None
+    assert stock.take() is not first, "chacun sert une fois ; le suivant était déjà commencé"
