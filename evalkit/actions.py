@@ -974,7 +974,7 @@ def _write_answers(dossier: Path, result: SurveyFiles) -> SurveyFiles:
         table = answers_bytes(imported.frame)
         with writing(target):
             target.parent.mkdir(exist_ok=True)
-            if target.is_file() and not is_ours(dossier, code, key):
+            if target.is_file() and not is_ours(dossier, code):
                 kept.append(_free_name(target.with_name(f"{target.stem}.modifie.csv")))
                 shutil.copy2(target, kept[-1])
             write_whole(target, table)

@@ -1,6 +1,6 @@
 """``enquetes/`` of a dossier: cleaned answers (written only by the import), exports as they came (``brut/``), mappings.
 
-``enquetes/<enquete>.csv`` and ``<enquete>.import.json`` go together: the second holds a keyed print of the first, so that a
+``enquetes/<enquete>.csv`` and ``<enquete>.import.json`` go together: the second holds a print of the first, so that a
 table changed by hand is not taken for an imported one. An export is only read, never copied.
 """
 
@@ -55,6 +55,11 @@ def report_path(dossier: Path, enquete: str) -> Path:
     return answers_path(dossier, enquete).with_suffix(".import.json")
 
 
+def table_print(table: bytes) -> str:
+    """Print of an imported table, line ends aside. Without a key: a dossier that travels often leaves its own behind."""
+    return hashlib.blake2b(table.replace(b"\r\n", b"\n"), digest_size=16, person=b"evalkit-reponses").hexdigest()
+
+
 def print_of(content: bytes, key: bytes) -> str:
     """Keyed print of some bytes, line ends aside: it says that they are the same, and nothing else."""
     return hashlib.blake2b(content.replace(b"\r\n", b"\n"), key=key[:64], digest_size=16).hexdigest()
@@ -86,15 +91,15 @@ def report_bytes(imported: SurveyImport, table: bytes, key: bytes) -> bytes:
     content = import_report(imported)
     for entry, file in zip(content["fichiers"], imported.files, strict=True):
         entry["empreinte"] = print_of(file.path.read_bytes(), key)
-    content["empreinte_table"] = print_of(table, key)
+    content["empreinte_table"] = table_print(table)
     return (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8")
 
 
-def is_ours(dossier: Path, enquete: str, key: bytes) -> bool:
+def is_ours(dossier: Path, enquete: str) -> bool:
     """Whether the table of a questionnaire is the one that the last import wrote."""
     try:
         content = json.loads(report_path(dossier, enquete).read_text(encoding="utf-8"))
-        return bool(key) and content["empreinte_table"] == print_of(answers_path(dossier, enquete).read_bytes(), key)
+        return bool(content["empreinte_table"] == table_print(answers_path(dossier, enquete).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -112,7 +117,7 @@ def read_dossier_surveys(dossier: Path, name: str, lexicons: Mapping[str, Lexico
     lexicons
         By questionnaire, for this territory.
     key
-        The dossier's key; empty when it has none, and then nothing can have been imported.
+        The dossier's key: it tells at once the exports that are already imported. Without it they are read, and compared.
     """
     folder = dossier / FOLDER
     out = Surveys()
@@ -122,7 +127,7 @@ def read_dossier_surveys(dossier: Path, name: str, lexicons: Mapping[str, Lexico
     done: set[str] = set()
     for code, lexicon in lexicons.items():
         if answers_path(dossier, code).is_file():
-            done |= _read_imported(out, dossier, name, lexicon, key)
+            done |= _read_imported(out, dossier, name, lexicon)
     raw = [path for path in raw_files(folder) if not key or print_of(path.read_bytes(), key) not in done]
     shown = [(path, f"{name}/{FOLDER}/{RAW}/{path.name}") for path in raw]
     found, lost = read_surveys(shown, lexicons, mappings, command=lambda files: import_command(files, dossier))
@@ -166,6 +171,8 @@ def _mappings(folder: Path, name: str, lexicons: Mapping[str, Lexicon], out: Sur
 
 def _keep(out: Surveys, imported: SurveyImport, dossier: Path, name: str) -> None:
     code = imported.enquete.code
+    if imported.sure and code in out.frames and _same_answers(imported.frame, out.frames[code]):
+        return  # the export that was imported, in a dossier that has lost its key
     out.faults += imported.faults
     if code in out.frames:
         names = ", ".join(file.shown for file in imported.files)
@@ -179,7 +186,11 @@ def _keep(out: Surveys, imported: SurveyImport, dossier: Path, name: str) -> Non
         out.infos[code] = dict(imported.info)
 
 
-def _read_imported(out: Surveys, dossier: Path, name: str, lexicon: Lexicon, key: bytes) -> set[str]:
+def _same_answers(first: pd.DataFrame, second: pd.DataFrame) -> bool:
+    return set(first.columns) == set(second.columns) and first[second.columns].equals(second)
+
+
+def _read_imported(out: Surveys, dossier: Path, name: str, lexicon: Lexicon) -> set[str]:
     """Read one imported table; prints of the exports that it comes from."""
     code = lexicon.enquete.code
     path, report = answers_path(dossier, code), report_path(dossier, code)
@@ -189,7 +200,7 @@ def _read_imported(out: Surveys, dossier: Path, name: str, lexicon: Lexicon, key
         table = path.read_bytes()
         info = {key_: content[key_] for key_ in _INFO}
         sources = {str(entry["empreinte"]) for entry in content["fichiers"]}
-        if not key or content["empreinte_table"] != print_of(table, key):
+        if content["empreinte_table"] != table_print(table):
             raise ValueError("print")
         out.frames[code] = _read_table(path, shown, lexicon)
     except EvalkitError as error:

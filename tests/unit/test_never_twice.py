@@ -172,7 +172,24 @@ CHANGES: dict[str, tuple[Callable[[Region], object], set[str]]] = {
     "un texte libre": (lambda r: (r.campagne / "ardelle/textes/autre.md").write_text("Un mot."), {"ardelle"}),
     "le fichier de travail": (lambda r: (r.campagne / "ardelle/travail.xlsx").write_bytes(b"x"), set()),
     "un document joint": (lambda r: (r.campagne / "ardelle/compte-rendu.pdf").write_bytes(b"x"), set()),
-    "un export brut": (lambda r: (r.campagne / "ardelle/enquetes/brut").mkdir(parents=True), set()),
+    "une réponse d'un export brut": (
+        lambda r: edit(
+            r.campagne / "ardelle/enquetes/brut/enq-log-export.csv",
+            "Locataire du parc social",
+            "Locataire du parc privé",
+        ),
+        {"ardelle"},
+    ),
+    "un dossier d'exports vide": (
+        lambda r: (r.campagne / "houdrincq/enquetes/brut").mkdir(parents=True),
+        set(),
+    ),
+    "les sollicités d'un export brut": (
+        lambda r: (r.campagne / "ardelle/enquetes/enq-log.correspondance.yml").write_text(
+            'enquete: "ENQ-LOG"\nsollicites: 300\n'
+        ),
+        {"ardelle"},
+    ),
     "une couche locale": (
         lambda r: (r.campagne / "ardelle/local.yml").write_text(
             "questions:\n  - code: L.1\n    libelle: Une question\n"

@@ -326,6 +326,15 @@ def test_dropped_or_imported_the_figures_are_the_same(dossier: Path) -> None:
     assert dropped.empreinte == imported.empreinte != ""
 
 
+def test_a_dossier_that_lost_its_key_still_gives_its_answers(dossier: Path) -> None:
+    """Sent by e-mail without its hidden folder: the table is the imported one, the export in ``brut/`` too."""
+    path = put_raw(dossier, exports.google(SURVEYS["ENQ-ASSO"], answers("ENQ-ASSO"), TERRITORY))
+    actions.import_surveys([path], dossier)
+    before = load_dossier(dossier, REFERENTIEL).enquetes["ENQ-ASSO"]
+    shutil.rmtree(dossier / ".evalkit")
+    assert load_dossier(dossier, REFERENTIEL).enquetes["ENQ-ASSO"].equals(before)
+
+
 def test_answers_change_the_print(dossier: Path) -> None:
     without = load_dossier(dossier, REFERENTIEL).empreinte
     rows = small_rows()
