@@ -127,8 +127,16 @@ def _misread(question: QuestionWords, column: Column, raw: Raw, rows: Sequence[i
     text = as_text(raw)
     near = question.nearest(text) if question.question.choix else ""
     number = text.replace(",", "").replace(" ", "").lstrip("-").isdigit() and len(text) <= _LONGEST_NUMBER
-    shown = bool(near) or number or (len(rows) >= _SEEN_OFTEN and not personal_text(text)) or _is_code(text)
+    often = len(rows) >= _SEEN_OFTEN and not personal_text(text) and _in_its_words(question, text)
+    shown = bool(near) or number or often or _is_code(text)
     return Misread(question.question.code, column, tuple(rows), text if shown else "", near, why)
+
+
+def _in_its_words(question: QuestionWords, text: str) -> bool:
+    """Half of its words at least are those of the question and its choices: a surname is made of others."""
+    known = {word for label in question.choices for word in label} | set(words(question.question.libelle))
+    given = words(text)
+    return 2 * sum(word in known for word in given) >= len(given)
 
 
 def _is_code(text: str) -> bool:

@@ -43,6 +43,7 @@ _REJECTED = frozenset(
     }
 )
 _YES = frozenset({("oui",), ("yes",), ("1",), ("true",), ("vrai",), ("y",), ("x",), ("o",)})
+_UNIVERSAL = frozenset({("uuid",), ("key",), ("instanceid",), ("meta", "instanceid")})
 _SAME_MOMENT = timedelta(minutes=10)  # the same answers sent again so soon are one answer sent twice
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
 _DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})")
@@ -112,6 +113,8 @@ class _Rules:
         self.own = {kind: header.of(kind) for kind in ("consentement", "fin", "brouillon", "statut", "partie")}
         named = sorted(header.of("identifiant"), key=lambda c: words(c.title) in (("id",), ("sid",)))
         self.names = named[:1]
+        # A number (1, 2, 3…) is only unique in its own file; an identifier made by the tool is everywhere.
+        self.universal = bool(named) and words(named[0].title) in _UNIVERSAL
         codes = lexicon.enquete.questions_par_code
         self.texts = [c for c in self.answers if codes[c.question].type == "texte"]
         self.by_part: dict[str, list[Column]] = {}
@@ -216,16 +219,18 @@ def _set_copies_apart(out: Sorting, rules: _Rules, moments: Mapping[int, datetim
     """
     by_content: dict[tuple[Raw, ...], int] = {}
     kept: list[int] = []
+    seen = seen if rules.universal else set()
     for row in out.kept:
         identity, content = rules.identity(row), rules.content(row)
         twin = by_content.get(content)
         if identity and identity in seen:
             out.apart.setdefault("doublon", []).append(row)
             continue
-        if twin is not None and _at_once(moments.get(twin), moments.get(row)):
+        alike = twin is not None and _says_much(content)
+        if twin is not None and alike and _at_once(moments.get(twin), moments.get(row)):
             out.apart.setdefault("doublon", []).append(row)
             continue
-        if twin is not None and _says_much(content):
+        if twin is not None and alike:
             out.twins.append((twin, row))
         seen.add(identity)
         by_content.setdefault(content, row)

@@ -19,7 +19,7 @@ from evalkit.errors import EvalkitError, Fault, Place
 from evalkit.loaders.cells import plain_number, read_number
 from evalkit.loaders.grids import is_blank, read_csv
 from evalkit.loaders.survey_answers import WRITTEN
-from evalkit.loaders.survey_mapping import SUFFIX, SurveyMapping, read_mapping
+from evalkit.loaders.survey_mapping import COLLECTES, SUFFIX, SurveyMapping, read_mapping
 from evalkit.loaders.survey_report import import_report
 from evalkit.loaders.survey_words import Lexicon
 from evalkit.loaders.surveys import FILE_KINDS, SurveyImport, read_surveys
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 FOLDER = "enquetes"
 RAW = "brut"
 PROPOSED = ".correspondance.proposition.yml"  # a draft, when the person already has a mapping
-_INFO = ("n_sollicites", "population", "collecte", "outil", "date", "lues", "gardees")
 _NUMBERS = ("ligne", "poids")
 
 
@@ -186,6 +185,17 @@ def _keep(out: Surveys, imported: SurveyImport, dossier: Path, name: str) -> Non
         out.infos[code] = dict(imported.info)
 
 
+def _info_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What the analysis needs of an import's report; ``ValueError`` or ``TypeError`` when it is not what was written."""
+    by_part = {name: dict(content[name]) for name in ("n_sollicites", "population", "collecte")}
+    for name in ("n_sollicites", "population"):
+        by_part[name] = {str(part): float(n) for part, n in by_part[name].items()}
+    if not all(way in COLLECTES for way in by_part["collecte"].values()):
+        raise ValueError("collecte")
+    counts = {name: int(content[name]) for name in ("lues", "gardees")}
+    return {**by_part, **counts, "outil": str(content["outil"]), "date": str(content["date"])}
+
+
 def _same_answers(first: pd.DataFrame, second: pd.DataFrame) -> bool:
     return set(first.columns) == set(second.columns) and first[second.columns].equals(second)
 
@@ -198,7 +208,7 @@ def _read_imported(out: Surveys, dossier: Path, name: str, lexicon: Lexicon) -> 
     try:
         content = json.loads(report.read_text(encoding="utf-8"))
         table = path.read_bytes()
-        info = {key_: content[key_] for key_ in _INFO}
+        info = _info_of(content)
         sources = {str(entry["empreinte"]) for entry in content["fichiers"]}
         if content["empreinte_table"] != table_print(table):
             raise ValueError("print")

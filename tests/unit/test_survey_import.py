@@ -18,6 +18,7 @@ from evalkit.errors import EvalkitError, only_errors
 from evalkit.loaders.dossier import check_dossier, load_dossier, territory_of
 from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.resources import resource_dir
+from evalkit.loaders.survey_mapping import draft_text
 from evalkit.loaders.survey_report import import_report
 from evalkit.loaders.survey_rows import read_moment
 from evalkit.loaders.surveys import SurveyImport, lexicons_of, read_surveys
@@ -392,6 +393,47 @@ def test_two_files_of_one_questionnaire(dossier: Path, tmp_path: Path) -> None:
     assert report["gardees"] == len(frame)
     assert report["fichiers"][1]["mises_a_part"]["doublon"]["numeros"] == [1]
     assert load_dossier(dossier, REFERENTIEL).enquetes["ENQ-CC"]["ligne"].is_unique
+
+
+def test_numbers_of_two_files_are_not_the_same_people(dossier: Path, tmp_path: Path) -> None:
+    """Two forms number their answers 1, 2, 3… each: nobody is taken for a copy of somebody else."""
+    frame = answers("ENQ-CC")
+    paths = []
+    for part in ("collectif", "individuel"):
+        mine = frame[frame["partie"] == part].reset_index(drop=True)
+        rows = exports.limesurvey(SURVEYS["ENQ-CC"], mine, TERRITORY)
+        paths.append(exports.write_csv(tmp_path / f"{part}.csv", rows))
+    result = actions.import_surveys(paths, dossier)
+    assert result.as_dict()[0]["gardees"] == len(frame)
+
+
+def test_two_short_answers_alike_are_two_people(tmp_path: Path) -> None:
+    """A few same answers within a minute, at a stand, are not one answer sent twice."""
+    rows = [["Horodateur", *small_rows()[0]]] + [[f"03/10/2022 09:0{n}:00", *small_rows()[1]] for n in range(3)]
+    imported = read_one(exports.write_csv(tmp_path / "a.csv", rows))
+    assert (len(imported.frame), imported.files[0].sorting.apart) == (3, {})
+
+
+@pytest.mark.parametrize("name", ["n_sollicites", "collecte", "lues", "fichiers", "date", "empreinte_table"])
+def test_a_damaged_report_is_told(name: str, dossier: Path, tmp_path: Path) -> None:
+    actions.import_surveys([exports.write_csv(tmp_path / "a.csv", small_rows())], dossier)
+    report = dossier / "enquetes" / "enq-asso.import.json"
+    content = json.loads(report.read_text(encoding="utf-8"))
+    for wrong in ("beaucoup", None, {"ensemble": "beaucoup"}, [1, 2]):
+        if name == "date" and isinstance(wrong, str | None):
+            continue  # any text is one: it only gives a year when it starts with one
+        report.write_text(json.dumps({**content, name: wrong}), encoding="utf-8")
+        codes = {fault.code for fault in only_errors(check_dossier(dossier, REFERENTIEL).faults)}
+        assert codes <= {"DON-094"}, (name, wrong)
+
+
+def test_a_surname_is_never_shown(tmp_path: Path) -> None:
+    """Written by one or by ten, in a column of choices: neither in a message nor in a draft."""
+    rows = small_rows()
+    rows = [rows[0], *(["Delattre", *rows[1][1:]] for _ in range(10))]
+    imported = read_one(exports.write_csv(tmp_path / "a.csv", rows))
+    assert imported.draft is not None
+    assert "elattre" not in "".join(map(str, imported.faults)) + draft_text(imported.draft, "")
 
 
 def test_a_table_changed_by_hand_is_kept_aside(dossier: Path, tmp_path: Path) -> None:
