@@ -119,7 +119,7 @@ def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Ev
             errors = only_errors(error.faults)
             titles = sorted({f"{fault.title.lower()} ({fault.code})" for fault in errors})
             name = dossier.stem if dossier.is_file() else dossier.name
-            excluded.append((name, "; ".join(titles)))
+            excluded.append((name, " ; ".join(titles)))
             codes.append((name, ", ".join(fault.code for fault in errors)))
     note_excluded(codes)
     return evaluations, excluded
@@ -821,9 +821,18 @@ def import_surveys(
     _refuse_unused_options(options, [imported.enquete for imported in imports])
     result = SurveyFiles(tuple(imports), lost=tuple(lost))
     if only_errors(result.faults):
-        return replace(result, drafts=tuple(_write_drafts(dossier, imports, command)))
+        drafts, kept = _write_drafts(dossier, imports, _with_typed(command, options))
+        return replace(result, drafts=tuple(drafts), kept=tuple(kept))
     _ensure_one_key(dossier, tell)
     return _write_answers(dossier, result)
+
+
+def _with_typed(command: str, options: SurveyOptions) -> str:
+    """The command as it was typed: what a person said of the survey must not be lost when it is typed again."""
+    said = [f"--enquete {options.enquete}"] if options.enquete else []
+    for name in ("sollicites", "population", "collecte"):
+        said += [f"--{name} {value}" for value in getattr(options, name)]
+    return " ".join([command, *said])
 
 
 def _folder_of(vers: Path) -> Path:
@@ -857,7 +866,7 @@ def _survey_mappings(
 ) -> dict[str, SurveyMapping]:
     """Decisions kept in the dossier, and what was typed over them."""
     from evalkit.loaders.survey_mapping import SurveyMapping, mapping_path, read_mapping
-    from evalkit.loaders.survey_store import FOLDER
+    from evalkit.loaders.survey_store import FOLDER, asked_before
 
     out = {}
     for code, lexicon in lexicons.items():
@@ -869,11 +878,14 @@ def _survey_mappings(
             mapping, faults = read_mapping(path, f"{dossier.name}/{FOLDER}/{path.name}", lexicons)
             if mapping is None:
                 raise EvalkitError(faults)
-        out[code] = _with_options(mapping, options, lexicon.enquete)
+        out[code] = _with_options(mapping, options, lexicon.enquete, asked_before(dossier, code))
     return out
 
 
-def _with_options(mapping: SurveyMapping | None, options: SurveyOptions, enquete: Enquete) -> SurveyMapping:
+def _with_options(
+    mapping: SurveyMapping | None, options: SurveyOptions, enquete: Enquete, before: Mapping[str, float]
+) -> SurveyMapping:
+    """What was typed, over what the mapping says, over what the last import knew."""
     from evalkit.loaders.survey_mapping import SurveyMapping
 
     mapping = mapping or SurveyMapping()
@@ -883,7 +895,7 @@ def _with_options(mapping: SurveyMapping | None, options: SurveyOptions, enquete
     ways = _by_part("--collecte", options.collecte, parts)
     return replace(
         mapping,
-        asked={**mapping.asked, **{part: _whole("--sollicites", value) for part, value in asked.items()}},
+        asked={**before, **mapping.asked, **{part: _whole("--sollicites", value) for part, value in asked.items()}},
         population={**mapping.population, **{part: _whole("--population", value) for part, value in people.items()}},
         collecte={**mapping.collecte, **{part: _way(value) for part, value in ways.items()}},
     )
@@ -911,6 +923,11 @@ def _refuse_unused_options(options: SurveyOptions, surveys: Sequence[Enquete]) -
     )
     for option, given in typed:
         for text in given:
+            if "=" not in text and len(surveys) > 1:
+                codes = ", ".join(survey.code for survey in surveys)
+                raise _bad_option(
+                    option, text, f"un questionnaire à la fois : {codes}", "42, un import par questionnaire"
+                )
             if parts and not any(_by_part(option, [text], known) for known in parts.values()):
                 names = [name for known in parts.values() for name in known]
                 raise _bad_option(option, text, f"une partie du questionnaire : {', '.join(names)}", f"{names[0]}=…")
@@ -940,25 +957,26 @@ def _bad_option(option: str, value: str, expected: str, example: str) -> Evalkit
     )
 
 
-def _write_drafts(dossier: Path, imports: Sequence[SurveyImport], command: str) -> list[Path]:
-    """Drafts of the mapping files; beside the person's own when there is one."""
+def _write_drafts(dossier: Path, imports: Sequence[SurveyImport], command: str) -> tuple[list[Path], list[Path]]:
+    """Mapping files to correct, with what is already decided in them; the older ones are kept. Returns (written, kept)."""
     from evalkit.batch.runner import write_whole, writing
     from evalkit.loaders.survey_mapping import draft_text, mapping_path
-    from evalkit.loaders.survey_store import FOLDER, PROPOSED
+    from evalkit.loaders.survey_store import FOLDER
 
-    written = []
+    written, kept = [], []
     for imported in imports:
         if imported.draft is None:
             continue
-        code = imported.enquete.code
-        target = mapping_path(dossier / FOLDER, code)
-        if target.exists():
-            target = target.with_name(f"{code.lower()}{PROPOSED}")
+        target = mapping_path(dossier / FOLDER, imported.enquete.code)
+        new = draft_text(imported.draft, command, imported.mapping).encode("utf-8")
         with writing(target):
             target.parent.mkdir(exist_ok=True)
-            write_whole(target, draft_text(imported.draft, command).encode("utf-8"))
+            if target.exists() and target.read_bytes() != new:
+                kept.append(_free_name(target.with_suffix(".ancien.yml")))
+                shutil.copy2(target, kept[-1])
+            write_whole(target, new)
         written.append(target)
-    return written
+    return written, kept
 
 
 def _write_answers(dossier: Path, result: SurveyFiles) -> SurveyFiles:

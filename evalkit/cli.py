@@ -393,7 +393,7 @@ def importer_enquete(
     for path in result.drafts:
         _say(f"\nRien n'a été importé. Décisions à prendre, déjà proposées dans : {path}")
     for path in result.kept:
-        _say(f"L'ancienne table, modifiée à la main, est conservée : {path}")
+        _say(f"L'ancien fichier est conservé : {path}")
     for path in result.written:
         _say(f"\nRéponses importées : {path}")
     if errors:

@@ -191,6 +191,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "n_reponses": ("int", "answers kept; always shown"),
         "n_lues": ("float", "rows read in the files of the questionnaire, all parts; NaN if unknown"),
         "n_a_part": ("float", "of these, rows set apart before any computation; NaN if unknown"),
+        "motifs_a_part": ("str", "how many for which reason; NaN when there is none"),
         "taux": ("float", "n_reponses / n_sollicites, 0 to 100; NaN if unknown"),
         "ponderee": ("bool", "weights differ from 1"),
         "n_efficace": ("float", "Kish effective n when weighted, else n_reponses"),

@@ -73,6 +73,7 @@ class Part:
     population: float
     n_read: float = NAN
     n_apart: float = NAN
+    why_apart: str = ""
 
     @property
     def n(self) -> int:
@@ -132,6 +133,7 @@ def survey_parts(referentiel: Referentiel, dossier: Dossier) -> list[Part]:
                     _number(info.get("population", {}).get(partie.code)),
                     _number(info.get("lues")),
                     _number(info.get("lues")) - _number(info.get("gardees")),
+                    str(info.get("motifs") or ""),
                 )
             )
     return out
@@ -400,6 +402,7 @@ def _survey_row(part: Part, rules: Rules) -> dict[str, Any]:
         "n_reponses": part.n,
         "n_lues": part.n_read,
         "n_a_part": part.n_apart,
+        "motifs_a_part": part.why_apart or None,
         "taux": part.n / part.n_asked * 100 if part.n_asked > 0 else NAN,
         "ponderee": part.weighted,
         "n_efficace": effective_size(part.weights) if part.weighted else float(part.n),

@@ -39,7 +39,7 @@ def missing_from_report(
         lines.append("aucun constat : ni réussites, ni freins, ni préconisations")
     if dossier.tables["actions"].empty and "actions" not in refused:
         lines.append("aucune action : les indicateurs tirés du programme d’actions seront « non renseignés »")
-    lines += _survey_lines(dossier, referentiel)
+    lines += [] if "enquetes" in refused else _survey_lines(dossier, referentiel)
     if not dossier.campagne.campagne_precedente:
         lines.append("pas de campagne précédente : pas de suivi des préconisations")
     elif dossier.precedents.empty:
@@ -57,7 +57,21 @@ def _survey_lines(dossier: Dossier, referentiel: Referentiel) -> list[str]:
     if not dossier.enquetes:
         return ["aucune réponse aux questionnaires : déposez les exports dans enquetes/brut/ quand vous les aurez"]
     absent = [survey.code for survey in referentiel.enquetes if survey.code not in dossier.enquetes]
-    return ["questionnaires sans réponse : " + ", ".join(absent)] if absent else []
+    unknown = [
+        code
+        for code, frame in dossier.enquetes.items()
+        if not dossier.enquetes_import[code]["n_sollicites"]
+        and not (frame["partie"].isin(_open_parts(referentiel))).all()
+    ]
+    lines = [f"taux de réponse : nombre de sollicités inconnu pour {', '.join(unknown)}"] if unknown else []
+    return [*lines, *(["questionnaires sans réponse : " + ", ".join(absent)] if absent else [])]
+
+
+def _open_parts(referentiel: Referentiel) -> set[str]:
+    """Parts open to everybody: nobody was asked, and there is no rate."""
+    return {part.code for survey in referentiel.enquetes for part in survey.parties if part.collecte == "ouvert"} - {
+        part.code for survey in referentiel.enquetes for part in survey.parties if part.collecte != "ouvert"
+    }
 
 
 def _ratings_lines(dossier: Dossier, referentiel: Referentiel) -> list[str]:

@@ -206,6 +206,8 @@ def check_dossier(path: str | Path, referentiel: Referentiel) -> DossierCheck:
     dossier = _assemble(reading)
     places = [fault.place for fault in only_errors(reading.faults)]
     refused = frozenset(name for place in places for name in TABLES if name in (place.sheet, Path(place.file).stem))
+    if any("/enquetes/" in place.file for place in places):
+        refused |= {"enquetes"}
     manques = missing_from_report(dossier, referentiel, checks.not_applicable, refused) if dossier else ()
     return DossierCheck(tuple(_ordered(reading.faults)), manques)
 

@@ -5,6 +5,7 @@ Each different writing of a column is read once. A free text is never kept: only
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,16 +15,21 @@ from evalkit.loaders.grids import Grid, Raw, is_blank
 from evalkit.loaders.survey_columns import Column, Header
 from evalkit.loaders.survey_mapping import SurveyMapping
 from evalkit.loaders.survey_personal import personal_text
-from evalkit.loaders.survey_words import OTHER, QuestionWords, open_choice, words
+from evalkit.loaders.survey_words import OTHER, QuestionWords, words
 
 WRITTEN = "renseigne"  # what is kept of a free text
 NOT_PUT = "non_demande"
 _TICKED = frozenset("1 true vrai oui yes x y o coche checked selected selectionne".split())
 _NOT_TICKED = frozenset("0 false faux non no n unchecked".split())
 _NOT_SHOWN = frozenset({("n", "a"), ("na",)})  # LimeSurvey: the question was not displayed
+# « 4 - plutôt d’accord », « 4/5 », « 4,0 » are the note 4 ; « 4 ou 5 », « 3,9 » are none.
+_NOTE = re.compile(r"(\d)(?:[.,]0+|\s*/\s*5|(?:\s*[-–—:.)]\s*|\s+)\D+)")
+_MINUS = re.compile(r"\s*[-−–]\s*\d")
+_TOOL_CODE = re.compile(r"[A-Za-z]{1,8}_?\d{1,3}")
+UNDECLARED = "structures que le fichier de correspondance ne déclare pas, comptées dans « Autre »"
 _LIME_OTHER = "-oth-"
 _LONGEST_NUMBER = 7  # digits of a number that a message may repeat: more may be a telephone
-_SEEN_OFTEN = 3  # an answer written by as many people is nobody's own words
+_SHORT = 6  # words of a writing that may be shown when it is made of those of the question
 OFFERS_OTHER = ("Google Forms", "Microsoft Forms", "Framaforms")  # tools where « Autre » is replaced by what was typed
 
 
@@ -64,6 +70,7 @@ def read_answers(
     """Read every question of a file, for the rows that are kept."""
     out = Reading()
     for code, question in known.items():
+        question = _with_declared(question, mapping)
         single = [c for c in header.columns if c.kind == "question" and c.question == code]
         ticked = [c for c in header.columns if c.kind == "choix" and c.question == code]
         if not single and not ticked:
@@ -76,6 +83,12 @@ def read_answers(
         if question.question.type == "choix_multiple":
             _tell_too_many(out, question, out.answers[code])
     return out
+
+
+def _with_declared(question: QuestionWords, mapping: SurveyMapping) -> QuestionWords:
+    """The bodies that a person declared join the choices of an open list."""
+    declared = mapping.answers.get(question.question.code) if question.open_list else None
+    return replace(question, choices={**question.choices, **declared}) if declared else question
 
 
 # --- one column -----------------------------------------------------------------------------------------------------
@@ -125,10 +138,14 @@ def _gathered(found: Sequence[Misread]) -> list[Misread]:
 def _misread(question: QuestionWords, column: Column, raw: Raw, rows: Sequence[int], why: str) -> Misread:
     """What may be said of a writing that is not understood: near a choice, a short number, or given by several people."""
     text = as_text(raw)
-    near = question.nearest(text) if question.question.choix else ""
+    scale = (
+        question.question.type == "likert"
+    )  # « plutôt d’accord » is near « pas du tout d’accord » : nothing is proposed
+    near = question.nearest(text) if question.question.choix and not scale else ""
     number = text.replace(",", "").replace(" ", "").lstrip("-").isdigit() and len(text) <= _LONGEST_NUMBER
-    often = len(rows) >= _SEEN_OFTEN and not personal_text(text) and _in_its_words(question, text)
-    shown = bool(near) or number or often or _is_code(text)
+    short = len(words(text)) <= _SHORT and not personal_text(text)
+    near = near if not personal_text(text) else ""
+    shown = bool(near) or number or (short and _in_its_words(question, text)) or _is_code(text)
     return Misread(question.question.code, column, tuple(rows), text if shown else "", near, why)
 
 
@@ -141,7 +158,7 @@ def _in_its_words(question: QuestionWords, text: str) -> bool:
 
 def _is_code(text: str) -> bool:
     """A code that a tool gives to a choice (``A1``, ``AO01``, ``choice_2``): nobody's own words."""
-    return len(text) <= 12 and " " not in text and any(c.isdigit() for c in text) and not personal_text(text)
+    return _TOOL_CODE.fullmatch(text) is not None
 
 
 def _reader(question: QuestionWords, tool: str, mapping: SurveyMapping) -> Callable[[Raw], _Cell]:
@@ -163,14 +180,17 @@ def _reader(question: QuestionWords, tool: str, mapping: SurveyMapping) -> Calla
 
 
 def _one(question: QuestionWords, raw: Raw, text: str, tool: str) -> _Cell:
+    if question.question.type == "likert" and _MINUS.match(text):
+        return _Cell(why="un nombre négatif, là où il faut une note")
     found = question.choice(text)
     if found:
         return _Cell(found)
     if text.strip() == _LIME_OTHER and question.has_other:
         return _Cell(OTHER)
     first = words(text)[:1]
-    if question.question.type == "likert" and first and question.choices.get(first) and first[0].isdigit():
-        return _Cell(question.choices[first], f"lue comme la note {first[0]}")
+    note = _NOTE.fullmatch(text.strip()) if question.question.type == "likert" else None
+    if note and question.choices.get((note[1],)):
+        return _Cell(question.choices[note[1],], f"lue comme la note {note[1]}")
     if first in (("y",), ("n",)) and len(words(text)) == 1:
         code = question.choice("oui" if first == ("y",) else "non")
         if code:
@@ -188,9 +208,7 @@ def _several(question: QuestionWords, raw: Raw, text: str, tool: str) -> _Cell:
     silence = question.choice(text)
     if silence:
         return _Cell(silence)
-    if question.open_list:
-        return _open_list(question, text)
-    if tool in OFFERS_OTHER and question.has_other:
+    if question.has_other and (question.open_list or tool in OFFERS_OTHER):
         return _with_other(question, text)
     return _Cell(why="pas une suite de réponses du questionnaire")
 
@@ -206,22 +224,21 @@ def _with_other(question: QuestionWords, text: str) -> _Cell:
             rest.append(part)
     if any(question.nearest(part) for part in rest):
         return _Cell(why="pas une suite de réponses du questionnaire")
-    return _Cell(";".join(dict.fromkeys([*found, OTHER])), "texte libre compté dans « Autre »")
+    said = UNDECLARED if question.open_list else "texte libre compté dans « Autre »"
+    return _Cell(";".join(dict.fromkeys([*found, OTHER])), said)
 
 
 def _open_list(question: QuestionWords, text: str) -> _Cell:
-    """Names of bodies that no list gives: kept as codes, never when one looks like a person."""
-    parts = [part.strip() for part in text.replace("\n", ";").replace("|", ";").split(";") if part.strip()]
-    parts = parts if len(parts) > 1 or " " in text else text.split()
-    if any(personal_text(part) for part in parts):
-        return _Cell(why="un nom de personne ou des coordonnées, là où il faut une structure")
-    codes = [question.choice(part) or open_choice(part) for part in parts]
-    return _Cell(";".join(dict.fromkeys(code for code in codes if code)) or None)
+    """Names of bodies that no list gives: they are free texts, and may be names of persons. Counted as « Autre », never kept.
+
+    A person declares the bodies in the mapping file, under the answers of the question.
+    """
+    return _Cell(OTHER, UNDECLARED) if question.has_other else _Cell(why="une structure que rien ne déclare")
 
 
 def _left_over(question: QuestionWords, text: str, tool: str) -> _Cell:
-    if question.open_list and not personal_text(text):
-        return _Cell(open_choice(text) or None)
+    if question.open_list:
+        return _open_list(question, text)
     if tool in OFFERS_OTHER and question.has_other and not question.nearest(text):
         return _Cell(OTHER, "texte libre compté dans « Autre »")
     return _Cell(why="pas une réponse du questionnaire")

@@ -13,6 +13,7 @@ from evalkit.loaders.grids import Grid, column_letters, is_blank
 from evalkit.loaders.survey_answers import Misread, shown_text
 from evalkit.loaders.survey_columns import Column
 from evalkit.loaders.survey_mapping import EMPTY, IGNORED, SurveyMapping
+from evalkit.loaders.survey_personal import names_somebody
 from evalkit.loaders.survey_rows import REASONS
 from evalkit.loaders.survey_words import Lexicon
 from evalkit.model.survey import Enquete, QuestionEnquete
@@ -29,8 +30,8 @@ _ABBREVIATED = "export en codes : refaites-le avec les réponses complètes, ou 
 
 def unknown_survey(grid: Grid | None, shown: str, lexicons: Mapping[str, Lexicon], command: str) -> Fault:
     """DON-090: the titles name no questionnaire surely."""
-    titles = [str(cell) for row in (grid.rows[:1] if grid else []) for cell in row if not is_blank(cell)]
-    read = f"des titres qui ne disent pas de quel questionnaire il s’agit ({_listed(titles[:4])})" if titles else "rien"
+    n = max((sum(not is_blank(cell) for cell in row) for row in (grid.rows[:5] if grid else [])), default=0)
+    read = f"{plural(n, 'colonne')}, dont trop peu de titres sont ceux d’un questionnaire" if n else "rien"
     known = ", ".join(lexicons)
     named = f"nommez le questionnaire : {command} --enquete CODE" if command else "ajoutez --enquete CODE à la commande"
     fix = f"{named} ; si ce ne sont pas des réponses, laissez ce fichier de côté"
@@ -49,7 +50,7 @@ def column_faults(
             continue
         read = f"« {_short(column.title)} »" + (f" : {column.note}" if column.kind == "incertaine" else "")
         expected = f"le titre d’une question ; le plus proche : {proposed}, « {_short(codes[proposed].libelle)} »"
-        fix = f"décidez dans le fichier de correspondance : « {proposed} » ou « {IGNORED} »{_typed(command)}"
+        fix = f"décidez, « {proposed} » ou « {IGNORED} », dans le fichier de correspondance{_typed(command)}"
         out.append(Fault("DON-091", _title_place(file, column), read, expected, fix))
     for question, columns in doubles.items():
         places = " et ".join(_column_name(column) for column in columns)
@@ -76,8 +77,13 @@ def misread_faults(file: AnswersFile, mapping: SurveyMapping, command: str) -> l
 
 
 def _misread_fix(wrong: Misread, command: str) -> str:
+    if not wrong.text:
+        return (
+            "corrigez la cellule (classeur de saisie), ou la réponse dans l’outil de collecte, puis refaites l’export ; ou "
+            f"écrivez « incomprises: non_repondu », pour ne pas la compter, dans le fichier de correspondance{_typed(command)}"
+        )
     decide = (
-        f"décidez dans le fichier de correspondance (« {EMPTY} » pour ne pas compter cette réponse){_typed(command)}"
+        f"décidez (« {EMPTY} » pour ne pas compter cette réponse) dans le fichier de correspondance{_typed(command)}"
     )
     if wrong.near:
         return f"vouliez-vous dire « {wrong.near} » ? {decide}"
@@ -199,11 +205,14 @@ def _column_name(column: Column) -> str:
 
 
 def _typed(command: str) -> str:
-    return f", puis : {command}" if command else ""
+    """The command comes first: it is what writes the file where decisions are proposed."""
+    return f" que propose cette commande : {command}" if command else ""
 
 
 def _short(text: str, longest: int = 70) -> str:
     text = " ".join(text.split())
+    if names_somebody(text):
+        return "(titre qui nomme quelqu’un)"
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 

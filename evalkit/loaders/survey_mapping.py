@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import Fault, Place
-from evalkit.loaders.cells import read_date
+from evalkit.loaders.cells import plain_number, read_date, read_number
 from evalkit.loaders.grids import normalise
 from evalkit.loaders.pydantic_faults import nearest
-from evalkit.loaders.survey_words import Lexicon, words
+from evalkit.loaders.survey_personal import personal_text
+from evalkit.loaders.survey_words import Lexicon, QuestionWords, words
 from evalkit.loaders.yaml_files import YamlCodes, YamlFile, read_yaml
-from evalkit.model.survey import Enquete
+from evalkit.model.survey import Enquete, choice_code
 
 CODES = YamlCodes("DON-027", "DON-028", "DON-029", "DON-030")
 SUFFIX = ".correspondance.yml"
@@ -34,6 +35,7 @@ KEYS = (
     "colonnes",
     "reponses",
 )
+_LONG_KEYS = ("enquete", "colonnes", "reponses")
 IGNORED = "ignorer"
 SPECIAL = ("partie", "consentement", "poids", "identifiant")
 COLLECTES = ("aleatoire", "recensement", "ouvert")
@@ -60,6 +62,7 @@ class SurveyMapping:
     essais: frozenset[int] = frozenset()
     misread_as_empty: bool = False
     place: Place = field(default_factory=Place)
+    written: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the file as the person wrote it
 
     def answer(self, question: str, text: str) -> str:
         """Code decided for one answer, "" when nothing was decided."""
@@ -120,6 +123,7 @@ class _Reading:
             self._trials(data.get("essais")),
             self._one_of("incomprises", data.get("incomprises"), (EMPTY,)) == EMPTY,
             Place(self.shown),
+            data,
         )
 
     def _columns(self, given: Any, lexicon: Lexicon) -> dict[str, str]:
@@ -154,7 +158,7 @@ class _Reading:
                 continue
             known = lexicon.by_code[code]
             for answer, target in self._table(("reponses", question), answers).items():
-                found = known.choice(str(target or ""))
+                found = known.choice(str(target or "")) or _number(known, target) or _declared(known, target)
                 if not found:
                     codes = [choice.code for choice in known.question.choix if not choice.liste] + [EMPTY]
                     near = nearest(str(target), codes)
@@ -243,43 +247,93 @@ class Draft:
     hidden: int = 0  # answers not shown because they may be personal
 
 
-def draft_text(draft: Draft, command: str) -> str:
-    """The draft, ready to be corrected by hand."""
-    parts = draft.enquete.parties
-    several = "{" + ", ".join(f"{part.code}: 0" for part in parts) + "}" if len(parts) > 1 else "0"
+def draft_text(draft: Draft, command: str, mapping: SurveyMapping | None = None) -> str:
+    """The mapping file to correct by hand: what is already decided, and each proposal on a line of its own, after a ``#``.
+
+    Only proposals are comments: taking a ``#`` away never breaks the lines around.
+    """
+    written = dict(mapping.written) if mapping else {}
     lines = [
         f"# Correspondance entre « {draft.file} » et le questionnaire {draft.enquete.code}.",
         "# Une ligne qui commence par # est une proposition : elle n’est pas appliquée. Relisez-la, corrigez-la au besoin,",
-        "# retirez le #, puis recommencez :",
+        "# retirez son # et rien d’autre, enregistrez, puis recommencez :",
         f"#   {command}",
         f'enquete: "{draft.enquete.code}"',
-        "# Combien de personnes ou de structures ont été sollicitées (sans ce nombre : pas de taux de réponse) :",
-        f"# sollicites: {several}",
+        *_plain_keys(draft, mapping, written),
     ]
-    if draft.columns:
+    decided = _items(written.get("colonnes"))
+    if draft.columns or decided:
         lines += ["", "# Chaque titre de colonne : une question, ou « ignorer ».", "colonnes:"]
+        lines += [f"  {_quoted(title)}: {_quoted(target)}" for title, target in decided.items()]
+        known = {normalise(title) for title in decided}
         for title, proposed in draft.columns:
+            if normalise(title) in known:
+                continue
             label = draft.enquete.questions_par_code[proposed].libelle if proposed else ""
-            lines += [f"  # le plus proche : {label}"] if label else []
-            lines.append(f"  # {_quoted(title)}: {_quoted(proposed or IGNORED)}")
-    if draft.answers or draft.hidden:
+            lines += [f"  ## le plus proche : {label}"] if label else []
+            lines.append(f"  #{_quoted(title)}: {_quoted(proposed or IGNORED)}")
+    lines += _answer_lines(draft, _items(written.get("reponses")))
+    if draft.hidden and not (mapping and mapping.misread_as_empty):
         lines += [
             "",
-            "# Chaque réponse non comprise : un code de réponse du questionnaire, ou non_repondu.",
-            "reponses:",
+            f"## {draft.hidden} réponse(s) ne sont pas montrées ici : elles peuvent être personnelles. Corrigez-les dans le",
+            "## classeur de saisie ou l’outil de collecte ; ou retirez le # suivant pour les compter « non renseigné » :",
+            f"#incomprises: {EMPTY}",
         ]
-        for question, answers in draft.answers.items():
-            codes = ", ".join(choice.code for choice in draft.enquete.questions_par_code[question].choix)
-            lines += [f"  # {_quoted(question)}:   # codes : {codes}"]
-            lines += [f"  #   {_quoted(answer)}: {_quoted(code or EMPTY)}" for answer, code in answers]
-        if draft.hidden:
-            lines += [
-                f"# {draft.hidden} réponse(s) non montrée(s) : elles peuvent être personnelles. Corrigez-les dans l’outil de",
-                "# collecte, ou retirez le # de la ligne suivante pour les compter « non renseigné » :",
-            ]
-        lines.append(f"# incomprises: {EMPTY}")
     return "\n".join(lines) + "\n"
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(" ".join(text.split()), ensure_ascii=False)
+def _plain_keys(draft: Draft, mapping: SurveyMapping | None, written: Mapping[str, Any]) -> list[str]:
+    """Keys that hold one value or one per part: what is known, and where to write how many were asked."""
+    asked = dict(mapping.asked) if mapping else {}
+    kept = {key: value for key, value in written.items() if key in KEYS and key not in _LONG_KEYS}
+    if asked:
+        kept["sollicites"] = {part: int(n) for part, n in asked.items()}
+    out = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in kept.items()]
+    if not asked:
+        parts = [part.code for part in draft.enquete.parties]
+        example = "{" + ", ".join(f"{part}: 42" for part in parts) + "}" if len(parts) > 1 else "42"
+        out += ["## Combien ont été sollicités (sans ce nombre, pas de taux de réponse), par exemple :"]
+        out += [f"#sollicites: {example}"]
+    return out
+
+
+def _answer_lines(draft: Draft, decided: Mapping[str, Any]) -> list[str]:
+    questions = dict.fromkeys([*decided, *draft.answers])
+    if not questions:
+        return []
+    out = ["", "# Chaque réponse non comprise : un code de réponse du questionnaire, ou non_repondu.", "reponses:"]
+    for question in questions:
+        known = draft.enquete.questions_par_code.get(question)
+        codes = ", ".join(choice.code for choice in known.choix if not choice.liste) if known else ""
+        out.append(f"  {_quoted(question)}:   # {'codes : ' + codes if codes else 'un nombre, ou non_repondu'}")
+        mine = _items(decided.get(question))
+        out += [f"    {_quoted(answer)}: {_quoted(target)}" for answer, target in mine.items()]
+        taken = {words(str(answer)) for answer in mine}
+        out += [
+            f"    #{_quoted(answer)}: {_quoted(code or EMPTY)}"
+            for answer, code in draft.answers.get(question, ())
+            if words(answer) not in taken
+        ]
+    return out
+
+
+def _items(value: Any) -> dict[str, Any]:
+    return {str(key): item for key, item in value.items()} if isinstance(value, dict) else {}
+
+
+def _declared(known: QuestionWords, target: Any) -> str:
+    """Code of a body, for a question whose list only the person knows."""
+    return choice_code(str(target)) if known.open_list and target and not personal_text(str(target)) else ""
+
+
+def _number(known: QuestionWords, target: Any) -> str:
+    """A number decided for a numeric question; "" when it is none."""
+    if known.question.type != "nombre" or isinstance(target, bool):
+        return ""
+    value = read_number(target if isinstance(target, int | float | str) else None).value
+    return plain_number(value) if isinstance(value, float) else ""
+
+
+def _quoted(text: object) -> str:
+    return json.dumps(" ".join(str(text).split()), ensure_ascii=False)

@@ -43,6 +43,7 @@ _CONTENTS = (
     ("téléphone", _PHONE),
     ("adresse", _STREET),
 )
+_CIVILITY = re.compile(r"\b(?:M\.|Mr|Mme|Mlle|Monsieur|Madame|Mademoiselle)\s+[A-ZÀ-Ý]")
 _SHARE = 0.2  # share of the cells that say so, from which the whole column is taken as personal
 
 
@@ -50,6 +51,11 @@ def personal_title(title: str) -> str:
     """What a title says the column holds of a person; "" when it says nothing of it."""
     given = set(words(title))
     return next((kind for kind, marks in _TITLES.items() if given & marks), "")
+
+
+def names_somebody(title: str) -> bool:
+    """Whether a title itself says who, or how to reach somebody: it is then not repeated."""
+    return any(pattern.search(title) for _, pattern in _CONTENTS) or _CIVILITY.search(title) is not None
 
 
 def personal_text(text: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import only_errors, only_warnings
+from evalkit.loaders.survey_personal import names_somebody
 from evalkit.loaders.survey_rows import REASONS
 from evalkit.wording import plural
 
@@ -29,7 +31,11 @@ def import_report(imported: SurveyImport) -> dict[str, Any]:
 
 
 def _file(file: AnswersFile) -> dict[str, Any]:
-    sorting, header = file.sorting, file.header
+    sorting = file.sorting
+    columns = [
+        replace(c, title="(titre qui nomme quelqu’un)") if names_somebody(c.title) else c for c in file.header.columns
+    ]
+    header = replace(file.header, columns=tuple(columns))
     numbers = sorting.numbers
     return {
         "nom": file.path.name,
@@ -105,7 +111,7 @@ def _lines(imported: SurveyImport) -> Iterator[str]:
 def _file_lines(file: AnswersFile) -> Iterator[str]:
     sorting, header = file.sorting, file.header
     sheet = f", feuille « {file.grid.sheet} »" if file.grid.sheet else ""
-    yield f"  {file.path.name}{sheet} : export {_from(header.tool)}"
+    yield f"  {file.path.name}{sheet} : réponses {_from(header.tool)}"
     yield f"    {plural(sorting.n_read, 'ligne lue', 'lignes lues')} = {plural(len(sorting.kept), 'gardée')}" + "".join(
         f" + {len(rows)} {REASONS[reason]}" for reason, rows in sorting.apart.items()
     )
@@ -118,6 +124,8 @@ def _file_lines(file: AnswersFile) -> Iterator[str]:
 
 
 def _from(tool: str) -> str:
+    if tool == "evalkit":
+        return "du classeur de saisie d’evalkit"
     return "d’un tableur" if tool == "tableur" else f"d’{tool}" if tool[:1] in "eO" else f"de {tool}"
 
 

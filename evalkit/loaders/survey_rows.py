@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -43,6 +43,9 @@ _REJECTED = frozenset(
     }
 )
 _YES = frozenset({("oui",), ("yes",), ("1",), ("true",), ("vrai",), ("y",), ("x",), ("o",)})
+_ENGLISH = frozenset(
+    {("timestamp",), ("completion", "time"), ("submitted", "time"), ("end", "time"), ("date", "submitted")}
+)
 _UNIVERSAL = frozenset({("uuid",), ("key",), ("instanceid",), ("meta", "instanceid")})
 _SAME_MOMENT = timedelta(minutes=10)  # the same answers sent again so soon are one answer sent twice
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
@@ -219,11 +222,14 @@ def _set_copies_apart(out: Sorting, rules: _Rules, moments: Mapping[int, datetim
     """
     by_content: dict[tuple[Raw, ...], int] = {}
     kept: list[int] = []
-    seen = seen if rules.universal else set()
+    mine: set[str] = set()
     for row in out.kept:
         identity, content = rules.identity(row), rules.content(row)
         twin = by_content.get(content)
-        if identity and identity in seen:
+        everywhere = (
+            identity if rules.universal else repr((identity, content))
+        )  # a number is unique with its answers only
+        if identity and (identity in mine or everywhere in seen):
             out.apart.setdefault("doublon", []).append(row)
             continue
         alike = twin is not None and _says_much(content)
@@ -232,7 +238,8 @@ def _set_copies_apart(out: Sorting, rules: _Rules, moments: Mapping[int, datetim
             continue
         if twin is not None and alike:
             out.twins.append((twin, row))
-        seen.add(identity)
+        mine.add(identity)
+        seen.add(everywhere)
         by_content.setdefault(content, row)
         kept.append(row)
     out.parts = {row: out.parts[row] for row in kept}
@@ -268,9 +275,7 @@ def _says_yes(cell: Raw) -> bool:
 
 
 def _no_end(cell: Raw) -> bool:
-    return is_blank(cell) or (
-        isinstance(cell, str) and (words(cell) in (("n", "a"), ()) or cell.startswith("1980-01-01"))
-    )
+    return is_blank(cell) or (isinstance(cell, str) and (words(cell) in (("n", "a"), ())))
 
 
 # --- moments --------------------------------------------------------------------------------------------------------
@@ -281,10 +286,17 @@ def _moments(grid: Grid, header: Header, rows: Sequence[int]) -> dict[int, datet
     for column in (*header.of("fin"), *header.of("moment")):
         cells = {row: grid.at(row, column.index) for row in rows}
         month_first = _month_first(cell for cell in cells.values() if isinstance(cell, str))
+        if month_first is False and words(column.title) in _ENGLISH and not _day_first(cells.values()):
+            month_first = True  # nothing tells the day from the month, but the tool was in English
         found = {row: moment for row, cell in cells.items() if (moment := read_moment(cell, month_first))}
         if found:
             return found
     return {}
+
+
+def _day_first(cells: Iterable[Raw]) -> bool:
+    found = (_DAY.search(cell) for cell in cells if isinstance(cell, str))
+    return any(int(day[4]) > 12 for day in found if day and day[4])
 
 
 def _month_first(cells: object) -> bool | None:
@@ -311,6 +323,8 @@ def read_moment(cell: Raw, month_first: bool | None = False) -> datetime | None:
     >>> read_moment("03/10/2022 21:05"), read_moment("10/3/2022 9:05 PM", month_first=True)
     (datetime.datetime(2022, 10, 3, 21, 5), datetime.datetime(2022, 10, 3, 21, 5))
     """
+    if isinstance(cell, str) and cell.startswith("1980-01-01"):
+        return None  # what LimeSurvey writes for an anonymous answer: finished, at a moment that nobody knows
     if isinstance(cell, datetime):
         return cell.replace(tzinfo=None)
     if isinstance(cell, date):

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 FOLDER = "enquetes"
 RAW = "brut"
-PROPOSED = ".correspondance.proposition.yml"  # a draft, when the person already has a mapping
 _NUMBERS = ("ligne", "poids")
 
 
@@ -178,11 +177,31 @@ def _keep(out: Surveys, imported: SurveyImport, dossier: Path, name: str) -> Non
         place = Place(names, note=code)
         read = f"un export qui n’est pas celui déjà importé ({name}/{FOLDER}/{code.lower()}.csv)"
         command = import_command([file.path for file in imported.files], dossier)
-        fix = f"s’il le remplace : {command} ; sinon sortez-le de « {RAW} »"
+        fix = (
+            f"s’il le remplace : {command} ; si les deux se complètent, donnez les deux fichiers à cette même commande ; "
+            f"sinon sortez-le de « {RAW} »"
+        )
         out.faults.append(Fault("DON-095", place, read, "une seule source par questionnaire", fix))
     elif imported.sure:
         out.frames[code] = imported.frame
         out.infos[code] = dict(imported.info)
+
+
+def asked_before(dossier: Path, enquete: str) -> dict[str, float]:
+    """How many the last import said were asked, by part; nothing when there was none."""
+    try:
+        return dict(_info_of(json.loads(report_path(dossier, enquete).read_text(encoding="utf-8")))["n_sollicites"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+
+
+def _named(report: Path) -> str:
+    """Names of the files that an import came from, when its report can still tell."""
+    try:
+        names = [str(entry["nom"]) for entry in json.loads(report.read_text(encoding="utf-8"))["fichiers"]]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return f" ({', '.join(names)})" if names else ""
 
 
 def _info_of(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,7 +212,7 @@ def _info_of(content: Mapping[str, Any]) -> dict[str, Any]:
     if not all(way in COLLECTES for way in by_part["collecte"].values()):
         raise ValueError("collecte")
     counts = {name: int(content[name]) for name in ("lues", "gardees")}
-    return {**by_part, **counts, "outil": str(content["outil"]), "date": str(content["date"])}
+    return {**by_part, **counts, **{name: str(content[name]) for name in ("outil", "date", "motifs")}}
 
 
 def _same_answers(first: pd.DataFrame, second: pd.DataFrame) -> bool:
@@ -220,7 +239,7 @@ def _read_imported(out: Surveys, dossier: Path, name: str, lexicon: Lexicon) -> 
         read = (
             "une table qui n’est pas celle que l’import a écrite (modifiée à la main, ou sans son fichier .import.json)"
         )
-        fix = f"importez de nouveau l’export d’origine : {import_command([], dossier)}"
+        fix = f"importez de nouveau l’export d’origine{_named(report)} : {import_command([], dossier)}"
         out.faults.append(Fault("DON-094", Place(shown), read, "la table écrite par « importer enquete »", fix))
         return set()
     out.infos[code] = info
@@ -279,9 +298,15 @@ def _code(text: str, question: QuestionEnquete, lexicon: Lexicon) -> str:
 
 def _tell_other_files(out: Surveys, folder: Path, name: str, lexicons: Mapping[str, Lexicon]) -> None:
     """DON-033: a file of ``enquetes/`` that nothing reads, most often an export put one folder too high."""
-    ours = {f"{code.lower()}{suffix}" for code in lexicons for suffix in (".csv", ".import.json", SUFFIX, PROPOSED)}
+    ours = {f"{code.lower()}{suffix}" for code in lexicons for suffix in (".csv", ".import.json", SUFFIX)}
     for path in sorted(folder.iterdir()):
-        if path.is_dir() or path.name.startswith((".", "~")) or path.name in ours or ".modifie" in path.name:
+        if (
+            path.is_dir()
+            or path.name.startswith((".", "~"))
+            or path.name in ours
+            or ".modifie" in path.name
+            or ".ancien" in path.name
+        ):
             continue
         place = Place(f"{name}/{FOLDER}/{path.name}")
         fix = f"si c’est un export de réponses, déposez-le dans « {FOLDER}/{RAW} »"

@@ -15,7 +15,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from evalkit.loaders.cells import silence_of
-from evalkit.model.survey import Enquete, QuestionEnquete, choice_code, territory_choices
+from evalkit.model.survey import Enquete, QuestionEnquete, territory_choices
 from evalkit.model.territory import Territory
 
 Words = tuple[str, ...]
@@ -92,9 +92,14 @@ class QuestionWords:
         ways = self._ways(given, {})
         if not ways and self.has_other:  # « Autre : » and what was typed after it, which is never kept
             at = given.index(OTHER) if OTHER in given else -1
-            ways = [(*way, OTHER) for way in self._ways(given[:at], {})] if at >= 0 else []
+            rest = given[at + 1 :]
+            ways = [(*way, OTHER) for way in self._ways(given[:at], {})] if at >= 0 and not self._holds(rest) else []
         sets = {frozenset(way) for way in ways}
         return list(dict.fromkeys(ways[0])) if len(sets) == 1 else None
+
+    def _holds(self, given: Words) -> bool:
+        """Whether a whole label stands somewhere in these words."""
+        return any(given[start : start + len(label)] == label for label in self.choices for start in range(len(given)))
 
     def _ways(self, given: Words, known: dict[int, list[tuple[str, ...]]]) -> list[tuple[str, ...]]:
         if not given:
@@ -114,7 +119,7 @@ class QuestionWords:
 
     def nearest(self, text: str) -> str:
         """Code of the choice whose writing is nearest to a text; "" when none is near."""
-        return _nearest(words(text), self.choices)
+        return _nearest(words(text), self.choices, by_words=False)
 
 
 @dataclass(frozen=True)
@@ -172,7 +177,7 @@ def _writings(question: QuestionEnquete, code: str, label: str) -> list[Words]:
     return [writing for writing in out if writing]
 
 
-def _nearest(given: Words, known: Mapping[Words, str]) -> str:
+def _nearest(given: Words, known: Mapping[Words, str], *, by_words: bool = True) -> str:
     if not given:
         return ""
     text = " ".join(given)
@@ -183,7 +188,7 @@ def _nearest(given: Words, known: Mapping[Words, str]) -> str:
             ratio = matcher.ratio()
             if ratio >= likeness:
                 best, likeness = code, ratio
-    return best or _nearest_by_words(set(given), known)
+    return best or (_nearest_by_words(set(given), known) if by_words else "")
 
 
 def _nearest_by_words(given: set[str], known: Mapping[Words, str]) -> str:
@@ -192,8 +197,3 @@ def _nearest_by_words(given: set[str], known: Mapping[Words, str]) -> str:
 
     label = max(known, key=common, default=())
     return known[label] if len(given) >= _FEWEST_WORDS and label and common(label) >= _NEAR_WORDS else ""
-
-
-def open_choice(text: str) -> str:
-    """Code of a choice that only the territory's own list holds (the name of a body)."""
-    return choice_code(text)

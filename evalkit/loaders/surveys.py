@@ -6,12 +6,13 @@ is not sure is never applied: the faults say what, and a draft of the mapping fi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalkit.errors import EvalkitError, Fault, Place, only_errors
+from evalkit.errors import EvalkitError, Fault, only_errors
 from evalkit.loaders.cells import read_number
 from evalkit.loaders.grids import Grid, normalise, read_csv, read_workbook
 from evalkit.loaders.survey_answers import Misread, Reading, read_answers
@@ -25,7 +26,8 @@ from evalkit.loaders.survey_faults import (
     unknown_survey,
 )
 from evalkit.loaders.survey_mapping import IGNORED, SPECIAL, Draft, SurveyMapping
-from evalkit.loaders.survey_rows import Sorting, sort_rows
+from evalkit.loaders.survey_personal import names_somebody
+from evalkit.loaders.survey_rows import REASONS, Reason, Sorting, sort_rows
 from evalkit.loaders.survey_words import Lexicon, make_lexicon
 from evalkit.model.referentiel import Referentiel
 from evalkit.model.survey import Enquete
@@ -243,6 +245,8 @@ def read_surveys(
             lost += error.faults
             continue
         found = recognise(grids, lexicons, stated, wanted) or _recognise_mapped(grids, lexicons, mappings)
+        if found is None and wanted:
+            found = _mapped_only(grids, lexicons[wanted])  # no title is known: each will have to be decided
         if found is None:
             lost.append(unknown_survey(grids[0] if grids else None, shown, lexicons, command([path])))
             continue
@@ -303,11 +307,20 @@ def _info(group: _Group) -> dict[str, Any]:
         "outil": ", ".join(tools),
         "lues": sum(file.sorting.n_read for file in group.files),
         "gardees": sum(len(file.sorting.kept) for file in group.files),
+        "motifs": _reasons(group),
         "date": max(days, default=""),
         "n_sollicites": dict(group.mapping.asked),
         "population": dict(group.mapping.population),
         "collecte": dict(group.mapping.collecte),
     }
+
+
+def _reasons(group: _Group) -> str:
+    """Why rows were set apart, over the files: « 1 essai, 2 envoyée deux fois »."""
+    counted: Counter[Reason] = Counter()
+    for file in group.files:
+        counted.update({reason: len(rows) for reason, rows in file.sorting.apart.items()})
+    return ", ".join(f"{counted[reason]} {label}" for reason, label in REASONS.items() if counted[reason])
 
 
 def _frame(group: _Group) -> pd.DataFrame:
@@ -346,7 +359,7 @@ def _draft(group: _Group) -> Draft:
         for column in file.header.columns:
             if column.kind == "incertaine":
                 columns[column.title] = column.question
-            elif column.kind == "inconnue" and column.title:
+            elif column.kind == "inconnue" and column.title and not names_somebody(column.title):
                 columns[column.title] = near.get(column.index, "")
         for wrong in file.reading.misread:
             if wrong.text and wrong.column.kind == "question":
@@ -364,8 +377,3 @@ def _by_rank(wrong: Misread, lexicon: Lexicon) -> str:
     choices = [choice.code for choice in lexicon.by_code[wrong.question].question.choix if not choice.liste]
     rank = int(figures) if figures and len(figures) < 3 and not wrong.text.isdigit() else 0
     return choices[rank - 1] if 0 < rank <= len(choices) else ""
-
-
-def place_of(file: AnswersFile, row: int, column: Column | None = None) -> Place:
-    """Address of a cell (or a row) of a file of answers."""
-    return file.grid.place(row, column.index if column else None, column.title if column else "")

@@ -100,15 +100,13 @@ def _set_apart(publication: Publication) -> Html:
     counted = {row["enquete"]: row for row in records(publication.enquetes) if not is_missing(row["n_a_part"])}
     said = [
         f"{code}, {format_number(row['n_a_part'])} sur {plural(row['n_lues'], 'ligne')}"
+        + (f" ({row['motifs_a_part']})" if not is_missing(row["motifs_a_part"]) else "")
         for code, row in counted.items()
         if row["n_a_part"] > 0
     ]
     if not said:
         return Html("")
-    return paragraph(
-        "Mis à part avant tout calcul (essais, envois en double, questionnaires non terminés ou sans accord) : "
-        f"{' ; '.join(said)}."
-    )
+    return paragraph(f"Mis à part avant tout calcul : {' ; '.join(said)}.")
 
 
 def conclusions(publication: Publication, row: Row) -> list[str]:

@@ -168,7 +168,7 @@ def respondents(publication: Publication) -> str:
     if silences:
         said += f" {plural(silences, 'réponse')} sans niveau (ne sait pas, sans objet, refus…) {agree(silences, 'n’est jamais comptée', 'ne sont jamais comptées')} comme un zéro."
     if absent:
-        said += f" {agree(len(absent), 'Le groupe', 'Les groupes')} {join_french(absent)} {agree(len(absent), 'n’a pas répondu', 'n’ont pas répondu')}."
+        said += f" {agree(len(absent), 'Le groupe', 'Les groupes')} {join_french(absent)} {agree(len(absent), 'n’a pas donné de cotation', 'n’ont pas donné de cotation')}."
     return said
 
 

@@ -47,20 +47,12 @@ PASSATIONS: dict[str, tuple[Passation, ...]] = {
         Passation("ENQ-LOG", {"ensemble": 64}, {}, exports.google, importe=False),
     ),
     "morvecque": (
-        Passation("ENQ-ASSO", {"ensemble": 12}, {"ensemble": 19}, exports.framaforms),
+        Passation("ENQ-ASSO", {"ensemble": 8}, {"ensemble": 19}, exports.framaforms),
         Passation("ENQ-CC", {"individuel": 8}, {"individuel": 14}, exports.kobo),
     ),
     "estrinoy": (Passation("ENQ-ASSO", {"ensemble": 23}, {"ensemble": 23}, exports.google, importe=False),),
 }
 TEXTE = "Texte libre inventé."
-STRUCTURES = (
-    "ccas",
-    "centre_social",
-    "mission_locale",
-    "bailleur_social",
-    "regie_de_quartier",
-    "maison_des_associations",
-)
 
 
 def ecrire_enquetes(dossier: Path, plan: Plan, referentiel: Referentiel, territoire: Territory) -> None:
@@ -153,7 +145,7 @@ def _reponse(
     choix = [c for c in question.choix if not c.liste]
     listes = [code for c in question.choix if c.liste for code, _ in territory_choices(c.liste, territoire)]
     if any(c.liste == "structures" for c in question.choix):
-        listes = list(STRUCTURES)
+        return None  # the bodies of a contract are its own: a form leaves them to be written
     silences = [c.code for c in choix if c.silence]
     if silences and hasard.random() < 0.06:
         return hasard.choice(silences)

@@ -21,7 +21,7 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
     "DON-091-titre-presque-juste": [("DON-091", "ligne 1, colonne « Où se situe votre lieu", "le plus proche : A02")],
     "DON-091-choix-inconnu": [("DON-091", "colonne « A14[SQ001] »", "un choix que le questionnaire n’a pas")],
     "DON-092-non-comprises": [
-        ("DON-092", "ligne 2, colonne « A02 » (A02, n° 1)", "qui n’est pas montrée"),
+        ("DON-092", "ligne 2, colonne « A02 » (A02, n° 1)", "« dans un quartier »"),
         ("DON-092", "ligne 2, colonne « A03 »", "pas un nombre"),
         ("DON-092", "ligne 3, colonne « A10 »", "« 7 »"),
         ("DON-092", "ligne 3, colonne « A06 »", "qui n’est pas montrée"),

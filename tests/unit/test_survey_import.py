@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from evalkit.errors import EvalkitError, only_errors
 from evalkit.loaders.dossier import check_dossier, load_dossier, territory_of
 from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.resources import resource_dir
-from evalkit.loaders.survey_mapping import draft_text
+from evalkit.loaders.survey_mapping import draft_text, read_mapping
 from evalkit.loaders.survey_report import import_report
 from evalkit.loaders.survey_rows import read_moment
 from evalkit.loaders.surveys import SurveyImport, lexicons_of, read_surveys
@@ -365,19 +366,132 @@ def test_a_draft_proposes_and_is_not_applied(dossier: Path, tmp_path: Path) -> N
     first = actions.import_surveys([path], dossier)
     assert not first.written
     (draft,) = first.drafts
-    assert not actions.import_surveys([path], dossier).written, "a proposal was applied in silence"
-    lines = draft.read_text(encoding="utf-8").splitlines()
-    decided = [
-        line.replace("# ", "", 1) if '"' in line and ":" in line and "codes" not in line else line for line in lines
-    ]
-    decided = [line.replace("# ", "", 1) if '"A09":' in line else line for line in decided]
-    draft.write_text("\n".join(decided), encoding="utf-8")
+    before = draft.read_bytes()
+    again = actions.import_surveys([path], dossier)
+    assert not again.written, "a proposal was applied in silence"
+    assert draft.read_bytes() == before, "the draft was changed"
+    assert not again.kept
+    text = draft.read_text(encoding="utf-8")
+    draft.write_text(
+        re.sub(r"(?m)^( *)#(?=\")", r"\1", text), encoding="utf-8"
+    )  # as a person does: the # and nothing else
     again = actions.import_surveys([path], dossier, actions.SurveyOptions(sollicites=("7",)))
     assert again.written, again.report()
     dossier_read = load_dossier(dossier, REFERENTIEL)
     assert dossier_read.enquetes["ENQ-ASSO"]["A02"].tolist() == SMALL["A02"]
     assert dossier_read.enquetes["ENQ-ASSO"]["A09"].tolist() == ["oui_avec_etat", "non"]
     assert dossier_read.enquetes_import["ENQ-ASSO"]["n_sollicites"] == {"ensemble": 7}
+
+
+def test_decisions_are_kept_when_more_are_needed(dossier: Path, tmp_path: Path) -> None:
+    """A second import that stumbles elsewhere keeps what was decided, and what was said of who was asked."""
+    rows = small_rows()
+    rows[1][3] = "Oui, avec les États"
+    path = exports.write_csv(tmp_path / "export.csv", rows)
+    options = actions.SurveyOptions(sollicites=("7",))
+    (draft,) = actions.import_surveys([path], dossier, options).drafts
+    text = draft.read_text(encoding="utf-8")
+    assert "sollicites" in text
+    assert "--sollicites 7" in text
+    draft.write_text(re.sub(r"(?m)^( *)#(?=\")", r"\1", text), encoding="utf-8")
+    rows[2][0] = "Hors de la comune"
+    exports.write_csv(path, rows)
+    second = actions.import_surveys([path], dossier)
+    assert not second.written
+    assert len(second.kept) == 1
+    text = draft.read_text(encoding="utf-8")
+    assert '    "Oui, avec les États": "oui_avec_etat"' in text
+    assert '    #"Hors de la comune": "hors_commune"' in text
+    draft.write_text(re.sub(r"(?m)^( *)#(?=\")", r"\1", text), encoding="utf-8")
+    assert actions.import_surveys([path], dossier).written
+    assert load_dossier(dossier, REFERENTIEL).enquetes_import["ENQ-ASSO"]["n_sollicites"] == {"ensemble": 7}
+
+
+def test_a_scale_is_never_guessed(tmp_path: Path) -> None:
+    """« plutôt d’accord » is near « pas du tout d’accord » : it is shown, and nothing is proposed for it."""
+    rows = small_rows()
+    rows[1][4] = "plutôt d’accord"
+    imported = read_one(exports.write_csv(tmp_path / "a.csv", rows))
+    (wrong,) = imported.files[0].reading.misread
+    assert (wrong.text, wrong.near) == ("plutôt d’accord", "")
+
+
+def read_bodies(text: str, tmp_path: Path, declared: str = "") -> SurveyImport:
+    rows = [["Horodateur", "A20", *small_rows()[0]], ["03/10/2022 09:00:00", text, *small_rows()[1]]]
+    mappings = {}
+    if declared:
+        file = tmp_path / "enq-asso.correspondance.yml"
+        file.write_text(f'enquete: "ENQ-ASSO"\nreponses:\n  "A20":\n{declared}', encoding="utf-8")
+        mapping, faults = read_mapping(file, file.name, LEXICONS)
+        assert mapping is not None, "\n".join(map(str, faults))
+        mappings = {"ENQ-ASSO": mapping}
+    return read_one(exports.write_csv(tmp_path / "a.csv", rows), mappings=mappings)
+
+
+@pytest.mark.parametrize(
+    "text", ["jeanne morel", "morel", "madame durand du ccas", "CCAS, Centre social", "ccas autre"]
+)
+def test_an_open_list_keeps_nothing_that_is_not_declared(text: str, tmp_path: Path) -> None:
+    """The bodies of a contract are declared by a person: anything else is a free text, and may be somebody's name."""
+    imported = read_bodies(text, tmp_path)
+    assert imported.frame["A20"].tolist() == ["autre"]
+    assert "orel" not in "".join(map(str, imported.faults)) + str(import_report(imported))
+
+
+@pytest.mark.parametrize(
+    "text", ["CCAS, Centre social, autre", "ccas centre_social autre", "CCAS;Centre social;Autre;"]
+)
+def test_declared_bodies_are_told_apart(text: str, tmp_path: Path) -> None:
+    imported = read_bodies(text, tmp_path, '    "CCAS": "ccas"\n    "Centre social": "centre_social"\n')
+    assert set(imported.frame["A20"][0].split(";")) == {"ccas", "centre_social", "autre"}
+
+
+def test_anonymous_limesurvey_answers_are_finished(tmp_path: Path) -> None:
+    """LimeSurvey dates an anonymous answer of 1980: it is kept, and says nothing of when."""
+    rows = exports.limesurvey(SURVEYS["ENQ-LOG"], answers("ENQ-LOG"), TERRITORY, titles="code")
+    for row in rows[1:]:
+        row[1] = "1980-01-01 00:00:00"
+    imported = read_one(exports.write_csv(tmp_path / "a.csv", rows))
+    assert (len(imported.frame), imported.info["date"]) == (len(rows) - 1, "")
+
+
+def test_overlapping_exports_count_nobody_twice(dossier: Path, tmp_path: Path) -> None:
+    """The first fortnight's export, then the whole one: the same numbers with the same answers are the same people."""
+    rows = exports.limesurvey(SURVEYS["ENQ-ASSO"], answers("ENQ-ASSO"), TERRITORY)
+    first = exports.write_csv(tmp_path / "1.csv", rows[:15])
+    whole = exports.write_csv(tmp_path / "2.csv", rows)
+    assert actions.import_surveys([first, whole], dossier).as_dict()[0]["gardees"] == len(rows) - 1
+
+
+@pytest.mark.parametrize("text", ["3,9", "4 ou 5", "-3", "6", "3 sur 10"])
+def test_a_note_is_one_figure(text: str, tmp_path: Path) -> None:
+    rows = small_rows()
+    rows[1][4] = text
+    assert read_one(exports.write_csv(tmp_path / "a.csv", rows)).files[0].reading.misread
+
+
+def test_what_follows_other_is_not_swallowed(tmp_path: Path) -> None:
+    rows = [["Horodateur", "A36", *small_rows()[0]]]
+    rows.append(["03/10/2022 09:00:00", "Lien social, autre chose, Accès aux droits, un jardin", *small_rows()[1]])
+    imported = read_one(exports.write_csv(tmp_path / "a.csv", rows))
+    given = set(imported.frame["A36"].fillna("")[0].split(";"))
+    assert imported.files[0].reading.misread or {"lien_social", "acces_aux_droits"} <= given
+
+
+def test_a_file_whose_titles_say_nothing_gets_a_draft(dossier: Path, tmp_path: Path) -> None:
+    path = exports.write_csv(tmp_path / "a.csv", [["Votre avis", "Votre lieu"], ["bien", "nord"], ["mal", "sud"]])
+    result = actions.import_surveys([path], dossier, actions.SurveyOptions(enquete="ENQ-ASSO"))
+    (draft,) = result.drafts
+    assert '#"Votre avis": "ignorer"' in draft.read_text(encoding="utf-8")
+
+
+def test_a_person_in_a_title_is_not_repeated(tmp_path: Path) -> None:
+    rows = small_rows()
+    rows[0].append("Mme Durand 06 11 22 33 44")
+    rows[1].append("oui")
+    rows[2].append("non")
+    imported = read_one(exports.write_csv(tmp_path / "a.csv", rows))
+    assert "Durand" not in "".join(map(str, imported.faults)) + str(import_report(imported))
 
 
 def test_two_files_of_one_questionnaire(dossier: Path, tmp_path: Path) -> None:
