@@ -804,13 +804,14 @@ def import_surveys(
     """
     from evalkit.loaders.dossier import territory_of
     from evalkit.loaders.referentiel import load_referentiel
-    from evalkit.loaders.survey_store import import_command
+    from evalkit.loaders.survey_store import FOLDER, import_command
     from evalkit.loaders.surveys import lexicons_of, read_surveys
 
     options = options or SurveyOptions()
     dossier = _folder_of(vers)
     for path in files:
-        _existing(path)
+        if _existing(path).resolve().parent == dossier / FOLDER:
+            raise _misplaced_export(path)
     referentiel = load_referentiel()
     lexicons = lexicons_of(referentiel, territory_of(dossier, referentiel))
     wanted = _known_survey(options.enquete, lexicons)
@@ -825,6 +826,17 @@ def import_surveys(
         return replace(result, drafts=tuple(drafts), kept=tuple(kept))
     _ensure_one_key(dossier, tell)
     return _write_answers(dossier, result)
+
+
+def _misplaced_export(path: Path) -> EvalkitError:
+    """An export put where the import writes: it would be written over."""
+    return fail(
+        "USA-003",
+        path,
+        read="un export rangé dans « enquetes », où l'import écrit ses tables",
+        expected="un export dans « enquetes/brut », ou hors du dossier",
+        fix="déplacez-le dans « enquetes/brut », puis recommencez",
+    )
 
 
 def _with_typed(command: str, options: SurveyOptions) -> str:

@@ -26,6 +26,7 @@ _NOT_SHOWN = frozenset({("n", "a"), ("na",)})  # LimeSurvey: the question was no
 _NOTE = re.compile(r"(\d)(?:[.,]0+|\s*/\s*5|(?:\s*[-–—:.)]\s*|\s+)\D+)")
 _MINUS = re.compile(r"\s*[-−–]\s*\d")
 _TOOL_CODE = re.compile(r"[A-Za-z]{1,8}_?\d{1,3}")
+BROKEN = "formule"
 UNDECLARED = "structures que le fichier de correspondance ne déclare pas, comptées dans « Autre »"
 _LIME_OTHER = "-oth-"
 _LONGEST_NUMBER = 7  # digits of a number that a message may repeat: more may be a telephone
@@ -107,8 +108,13 @@ def _read_column(
     values: list[str | None] = []
     for row in rows:
         raw = grid.at(row, column.index)
-        percent = (row, column.index) in grid.percent and isinstance(raw, float | int)
-        key = (type(raw), raw, percent)
+        percent = (
+            question.question.unite == "%" and (row, column.index) in grid.percent and isinstance(raw, float | int)
+        )
+        key: object = (type(raw), raw, percent)
+        if (row, column.index) in grid.broken:  # Excel shows an error, or a formula that was never computed
+            key = BROKEN
+            known[key] = _Cell(why="une formule sans résultat, ou une erreur d’Excel")
         if key not in known:
             known[key] = reader(raw * 100 if percent and isinstance(raw, float | int) else raw)
         cell = known[key]
@@ -119,8 +125,9 @@ def _read_column(
             out.repaired[question.question.code, cell.note] += 1
         if question.question.type == "texte" and cell.value == WRITTEN and personal_text(str(raw)):
             out.contacts.setdefault(question.question.code, []).append(row)
-    for (_, raw, _), lines in wrong.items():  # type: ignore[misc]
-        out.misread.append(_misread(question, column, raw, lines, reader(raw).why))
+    for key, lines in wrong.items():
+        raw = None if key == BROKEN else key[1]  # type: ignore[index]
+        out.misread.append(_misread(question, column, raw, lines, known[key].why))
     out.misread = _gathered(out.misread)
     return values
 
@@ -306,6 +313,8 @@ def _ticked(raw: Raw, column: Column, question: QuestionWords) -> str | None:
     if is_blank(raw):
         return ""
     given = words(as_text(raw))
+    if _MINUS.match(as_text(raw)):
+        return None  # -1, -9 : ways to write that an answer is missing, that no rule tells
     if given in _NOT_SHOWN:
         return NOT_PUT
     if len(given) == 1 and given[0] in _NOT_TICKED:

@@ -72,6 +72,7 @@ _OTHER_TEXT = re.compile(
     r"(?:[_/.\[ -]|^)(?:autres?|other)(?:[_ ]?(?:precisez|precision|texte|text|preciser))?\]?\s*$", re.I
 )
 _NUMBERED = re.compile(r"^\s*\d{1,3}\s*[.)\-–]\s*")
+_LONGEST_TITLE = 400  # beyond, a cell is a text that somebody wrote, not a title
 _DEEPEST_HEADER = 3  # title rows that a tool writes
 _SEARCHED = 15
 
@@ -186,6 +187,9 @@ def _read_titles(grid: Grid, rows: Sequence[int], lexicon: Lexicon) -> Iterator[
     above = [""] * len(rows)
     for index in range(width):
         texts = [_text(grid, row, index) for row in rows]
+        if not texts[-1]:  # nothing in the last title row: a title merged downwards, else a column without title
+            yield _read_title(index, [next((text for text in reversed(texts) if text), "")], lexicon)
+            continue
         for level, text in enumerate(texts[:-1]):
             above[level] = text or above[level]  # a merged title holds for the columns on its right
         yield _read_title(index, [*above[:-1], texts[-1]] if len(rows) > 1 else texts, lexicon)
@@ -268,6 +272,9 @@ def _split_title(title: str, lexicon: Lexicon) -> Column | None:
 
 def _ways(title: str) -> Iterator[tuple[str, str | None]]:
     """(question, choice) as tools write them: ``groupe/A01``, ``A01/choix``, ``A01.choix``, ``A01[choix]``, ``Libellé [choix]``."""
+    if len(title) > _LONGEST_TITLE:
+        yield title, None
+        return
     lime = _LIME_SUB.match(title)
     bracket = _BRACKET.match(title)
     if lime:
@@ -315,6 +322,8 @@ def near_questions(header: Header, lexicon: Lexicon) -> dict[int, str]:
     taken = {column.question for column in header.columns if column.kind in ("question", "choix")}
     out = {}
     for column in header.of("inconnue"):
+        if len(column.title) > _LONGEST_TITLE:
+            continue
         near = lexicon.nearest(_NUMBERED.sub("", column.title.split("/")[-1]))
         near = near or lexicon.nearest(_BRACKET.sub(r"\1", column.title))
         if near and near not in taken:

@@ -44,6 +44,7 @@ _CONTENTS = (
     ("adresse", _STREET),
 )
 _CIVILITY = re.compile(r"\b(?:M\.|Mr|Mme|Mlle|Monsieur|Madame|Mademoiselle)\s+[A-ZÀ-Ý]")
+_READ = 1000  # characters that are looked at: an endless cell must not take endless time
 _SHARE = 0.2  # share of the cells that say so, from which the whole column is taken as personal
 
 
@@ -55,11 +56,13 @@ def personal_title(title: str) -> str:
 
 def names_somebody(title: str) -> bool:
     """Whether a title itself says who, or how to reach somebody: it is then not repeated."""
+    title = title[:_READ]
     return any(pattern.search(title) for _, pattern in _CONTENTS) or _CIVILITY.search(title) is not None
 
 
 def personal_text(text: str) -> str:
     """What one cell holds of a person: a way to reach or to locate, a name; "" when nothing is seen."""
+    text = text[:_READ]
     for kind, pattern in _CONTENTS:
         if pattern.search(text):
             return kind

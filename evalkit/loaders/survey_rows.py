@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 from evalkit.loaders.cells import read_date
@@ -42,6 +42,7 @@ _REJECTED = frozenset(
         ("rejetee",),
     }
 )
+_NO = frozenset({("0",), ("false",), ("faux",), ("no",), ("non",), ("n",), ("unchecked",), ("n", "a")})
 _YES = frozenset({("oui",), ("yes",), ("1",), ("true",), ("vrai",), ("y",), ("x",), ("o",)})
 _ENGLISH = frozenset(
     {("timestamp",), ("completion", "time"), ("submitted", "time"), ("end", "time"), ("date", "submitted")}
@@ -78,8 +79,9 @@ def sort_rows(
     """
     out = Sorting()
     width = [c for c in header.columns if c.title]
+    broken = {row for row, _ in grid.broken}
     for row in range(header.last + 1, len(grid.rows)):
-        if any(not is_blank(cell) for cell in grid.rows[row]):
+        if row in broken or any(not is_blank(cell) for cell in grid.rows[row]):
             out.numbers[row] = len(out.numbers) + 1
     moments = _moments(grid, header, list(out.numbers))
     rules = _Rules(grid, header, lexicon, mapping, moments, out.numbers)
@@ -247,7 +249,9 @@ def _set_copies_apart(out: Sorting, rules: _Rules, moments: Mapping[int, datetim
 
 
 def _at_once(first: datetime | None, second: datetime | None) -> bool:
-    return first is not None and second is not None and abs(second - first) <= _SAME_MOMENT
+    if first is None or second is None or not (first.time() != time() or second.time() != time()):
+        return False  # a day is not a moment
+    return abs(second - first) <= _SAME_MOMENT
 
 
 def _says_much(content: Sequence[Raw]) -> bool:
@@ -259,9 +263,7 @@ def _is_nothing(cell: Raw, column: Column) -> bool:
     if is_blank(cell):
         return True
     if column.kind == "choix":
-        return cell in (0, False) or (
-            isinstance(cell, str) and words(cell) in (("0",), ("false",), ("no",), ("non",), ("n", "a"))
-        )
+        return cell in (0, False) or (isinstance(cell, str) and words(cell) in _NO)
     return isinstance(cell, str) and words(cell) == ("n", "a")
 
 

@@ -126,7 +126,7 @@ def read_dossier_surveys(dossier: Path, name: str, lexicons: Mapping[str, Lexico
     for code, lexicon in lexicons.items():
         if answers_path(dossier, code).is_file():
             done |= _read_imported(out, dossier, name, lexicon)
-    raw = [path for path in raw_files(folder) if not key or print_of(path.read_bytes(), key) not in done]
+    raw = [path for path in raw_files(folder) if not key or _print_of_file(path, key) not in done]
     shown = [(path, f"{name}/{FOLDER}/{RAW}/{path.name}") for path in raw]
     found, lost = read_surveys(shown, lexicons, mappings, command=lambda files: import_command(files, dossier))
     out.faults += lost
@@ -134,6 +134,14 @@ def read_dossier_surveys(dossier: Path, name: str, lexicons: Mapping[str, Lexico
         _keep(out, imported, dossier, name)
     _tell_other_files(out, folder, name, lexicons)
     return out
+
+
+def _print_of_file(path: Path, key: bytes) -> str:
+    """Print of a file; "" when it cannot be read, which the reader will say."""
+    try:
+        return print_of(path.read_bytes(), key)
+    except OSError:
+        return ""
 
 
 def import_command(files: Sequence[Path], dossier: Path) -> str:

@@ -27,6 +27,7 @@ _PARTS = re.compile(r"\s*[;|\n]\s*")
 _NEAR = 0.8  # likeness of the letters from which a title is proposed, never applied
 _NEAR_WORDS = 0.6  # share of common words from which it is proposed too: the same question in another order
 _FEWEST_WORDS = 4  # shorter texts have too few words for that
+_LONGEST_LIST = 300  # words of a cell that lists answers
 _MOST_WAYS = 2  # ways to read one cell that are looked for: two are enough to know that it is doubtful
 
 
@@ -89,6 +90,8 @@ class QuestionWords:
 
     def _cover(self, given: Words) -> list[str] | None:
         """The one way to read words as whole labels, each once; None when there is none, or more than one."""
+        if len(given) > _LONGEST_LIST:  # a text, not a list of answers
+            return None
         ways = self._ways(given, {})
         if not ways and self.has_other:  # « Autre : » and what was typed after it, which is never kept
             at = given.index(OTHER) if OTHER in given else -1

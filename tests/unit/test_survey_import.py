@@ -485,6 +485,50 @@ def test_a_file_whose_titles_say_nothing_gets_a_draft(dossier: Path, tmp_path: P
     assert '#"Votre avis": "ignorer"' in draft.read_text(encoding="utf-8")
 
 
+def test_a_trailing_separator_loses_nothing(tmp_path: Path) -> None:
+    """Excel adds a separator to every line: the last, untitled column is not the question above it."""
+    frame = answers("ENQ-ASSO")
+    rows = exports.framaforms(SURVEYS["ENQ-ASSO"], frame, TERRITORY)
+    imported = read_one(exports.write_csv(tmp_path / "a.csv", [[*row, ""] for row in rows]))
+    assert same_answers(imported, frame) == []
+
+
+@pytest.mark.parametrize("row", [["-1"], ["formule"]])
+def test_what_is_no_answer_is_told(row: list[str], tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for line in small_rows():
+        book.active.append(line)
+    book.active["E2"] = -1 if row == ["-1"] else "=1+2"
+    book.save(tmp_path / "a.xlsx")
+    assert read_one(tmp_path / "a.xlsx", wanted="ENQ-ASSO").files[0].reading.misread
+
+
+def test_the_same_day_is_not_the_same_moment(tmp_path: Path) -> None:
+    rows = exports.kobo(SURVEYS["ENQ-ASSO"], answers("ENQ-ASSO").head(3), TERRITORY)
+    titles = rows[0]
+    moment, identity = titles.index("_submission_time"), titles.index("_uuid")
+    same = list(rows[1])
+    same[identity], same[moment], rows[1][moment] = "autre", "2022-10-03", "2022-10-03"
+    imported = read_one(exports.write_csv(tmp_path / "a.csv", [*rows, same]))
+    assert len(imported.frame) == 4
+
+
+def test_an_export_is_never_written_over(dossier: Path) -> None:
+    (dossier / "enquetes").mkdir()
+    path = exports.write_csv(dossier / "enquetes" / "enq-asso.csv", small_rows())
+    before = path.read_bytes()
+    with pytest.raises(EvalkitError, match="USA-003"):
+        actions.import_surveys([path], dossier)
+    assert path.read_bytes() == before
+
+
+def test_endless_cells_end(tmp_path: Path) -> None:
+    rows = [["Horodateur", "A15", *small_rows()[0]], ["a." * 3000, "aucun " * 3000, *small_rows()[1]]]
+    assert read_one(exports.write_csv(tmp_path / "a.csv", rows)).files[0].sorting.n_read == 1
+
+
 def test_a_person_in_a_title_is_not_repeated(tmp_path: Path) -> None:
     rows = small_rows()
     rows[0].append("Mme Durand 06 11 22 33 44")
