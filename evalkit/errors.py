@@ -175,6 +175,10 @@ CATALOGUE: dict[str, Entry] = {
     "DON-088": Entry("Dictionnaire des variables de contexte à corriger"),
     "DON-089": Entry("Date de référence absente ou mal écrite"),
     "DON-110": Entry("Rapport presque identique au précédent : une soustraction dirait qui", "avertissement"),
+    "DON-120": Entry("Fichier Word sans section à reprendre"),
+    "DON-121": Entry("Fichier Word d'un autre territoire"),
+    "DON-122": Entry("Texte changé des deux côtés", "avertissement"),
+    "DON-123": Entry("Contenu de Word qui n'est pas repris", "avertissement"),
     # --- CAL: computation -------------------------------------------------------------------------------------------
     # --- LOT: batches -----------------------------------------------------------------------------------------------
     "LOT-001": Entry("Paramètre de carnet inconnu ou mal typé"),
@@ -185,6 +189,9 @@ CATALOGUE: dict[str, Entry] = {
     "LOT-006": Entry("Aucun territoire dans cette campagne"),
     "LOT-007": Entry("Référence régionale incomplète"),
     # --- DOC: a document that could not be made ---------------------------------------------------------------------
+    "DOC-001": Entry("Format non produit : une bibliothèque manque"),
+    "DOC-002": Entry("Modèle Word inutilisable"),
+    "DOC-003": Entry("Document non écrit"),
 }
 
 _EXIT_BY_FAMILY = {

@@ -41,6 +41,8 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
         "cellule": outcome.cell,
         "anomalies": [fault.as_dict() for fault in outcome.faults],
         "controle": outcome.check,
+        "controles": outcome.others.checks,
+        "formats_manquants": [fault.as_dict() for fault in outcome.others.faults],
     }
 
 
@@ -85,7 +87,9 @@ def progress_line(outcome: Outcome, done: int, total: int) -> str:
 def summary(outcomes: Sequence[Outcome]) -> str:
     """The French account of a batch: how many, then each failure with its messages."""
     failed = [outcome for outcome in outcomes if not outcome.ok]
-    lines = [plural(len(outcomes) - len(failed), "document produit", "documents produits") + "."]
+    made = sum(max(1, len(outcome.documents)) for outcome in outcomes if outcome.ok)
+    lines = [plural(made, "document produit", "documents produits") + "."]
+    lines.extend(note for outcome in outcomes for note in outcome.others.notes)
     if failed:
         lines.append(plural(len(failed), "document n'a pas pu l'être :", "documents n'ont pas pu l'être :"))
     for outcome in failed:

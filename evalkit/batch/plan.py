@@ -28,6 +28,8 @@ class Task:
     output: Path
     title: str = ""
     kind: str = "rapport"  # rapport, synthese
+    formats: tuple[str, ...] = ("html",)  # what is made of the page
+    model: Path | None = None  # a person's modele.docx
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from evalkit.batch.formats import Others, Tell, silent, write_others
 from evalkit.batch.plan import Plan, Task
 from evalkit.errors import EvalkitError, Fault, Place
 
@@ -51,6 +52,7 @@ class Outcome:
     seconds: float = 0.0
     title: str = ""
     check: dict[str, Any] = field(default_factory=dict)
+    others: Others = field(default_factory=Others)  # the other formats: what was made, what could not be
 
 
 def run_plan(plan: Plan, executor: Executor, on_progress: Progress | None = None) -> list[Outcome]:
@@ -80,12 +82,13 @@ def default_processes() -> int:
     return max(1, min(4, usable))
 
 
-def render_task(task: Task) -> Outcome:
-    """Render one task in this process: execute the notebook, make the page, check it, write it whole."""
+def render_task(task: Task, tell: Tell = silent) -> Outcome:
+    """Render one task in this process: execute the notebook, make the page and what is made of it, each checked and whole."""
     start = time.perf_counter()
     try:
         notebook = execute_notebook(task)
         documents, check = write_page(task, notebook)
+        others = write_others(task, write_whole, tell)
     except EvalkitError as error:
         return Outcome(
             task.name, task.kind, False, faults=tuple(error.faults), notebook=task.notebook.name, title=task.title
@@ -115,11 +118,12 @@ def render_task(task: Task) -> Outcome:
         task.name,
         task.kind,
         True,
-        documents,
+        (*documents, *others.documents),
         notebook=task.notebook.name,
         seconds=seconds,
         title=task.title,
         check=check,
+        others=others,
     )
 
 
