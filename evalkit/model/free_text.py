@@ -166,7 +166,7 @@ def serialise(blocks: Sequence[Block]) -> str:
     lines: list[str] = []
     number = 0
     previous: Kind | None = None
-    for block in blocks:
+    for block in (block for block in blocks if block.text.strip()):
         number = number + 1 if block.kind == "numero" and previous == "numero" else 1
         if lines and not (block.kind == previous and block.kind in ("puce", "numero")):
             lines.append("")
