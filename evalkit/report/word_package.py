@@ -47,7 +47,7 @@ def open_model(model: bytes | None) -> Any:
     import docx
 
     try:
-        document = docx.Document(io.BytesIO(model or shipped_model()))
+        document = docx.Document(io.BytesIO(shipped_model() if model is None else model))
         body = document.element.body
         section = body.sectPr
     except Exception as error:  # not a package, or one that python-docx cannot follow: whatever it says, in English
