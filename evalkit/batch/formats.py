@@ -41,13 +41,17 @@ def write_others(task: Task, write: Write, tell: Tell = silent) -> Others:
 
     ``write``: how a file appears whole or not at all.
     """
+    asked = [name for name in task.formats if name in FORMATS]
+    beside = [path for name in FORMATS if name not in asked and (path := Path(f"{task.output}.{name}")).is_file()]
+    if not asked and not beside:
+        return Others()
     page = Path(f"{task.output}.{PAGE}").read_bytes().decode("utf-8")
     source = _source(task, page)
     documents: list[str] = []
     checks: dict[str, dict[str, Any]] = {}
     faults: list[Fault] = []
     notes: list[str] = []
-    for name in (name for name in task.formats if name in FORMATS):
+    for name in asked:
         tell(f"{FORMATS[name].libelle}…")
         path = Path(f"{task.output}.{name}")
         try:
@@ -57,7 +61,7 @@ def write_others(task: Task, write: Write, tell: Tell = silent) -> Others:
             faults.extend(error.faults)
         except OSError:
             faults.append(_not_written(path))
-    notes += _out_of_date(task, page)
+    notes += _out_of_date(beside, page)
     return Others(tuple(documents), checks, tuple(faults), tuple(notes))
 
 
@@ -109,11 +113,10 @@ def _read_check(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _out_of_date(task: Task, page: str) -> list[str]:
+def _out_of_date(beside: list[Path], page: str) -> list[str]:
     """Documents of an earlier run that lie beside this page and may say something else."""
     now = _print(page.encode("utf-8"))
-    beside = [Path(f"{task.output}.{name}") for name in FORMATS if name not in task.formats]
-    old = [path.name for path in beside if path.is_file() and _read_check(path).get(_PAGE_PRINT) != now]
+    old = [path.name for path in beside if _read_check(path).get(_PAGE_PRINT) != now]
     return [f"{name} date d’un rapport précédent : refaites-le avec --format, ou supprimez-le" for name in old]
 
 

@@ -40,7 +40,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, actions.Ba
         file.write(b"Q9.9;R01;commune;7;;;\r\n")
     vers = campagne.parent / "sorties"
     result = actions.render_batch(campagne, vers, processes=2)
-    synthesis = actions.render_synthesis(campagne, vers)
+    synthesis = actions.render_synthesis(campagne, vers, formats=("html",))
     return campagne, actions.BatchResult(result.folder, (*result.outcomes, *synthesis.outcomes), synthesis.excluded)
 
 
