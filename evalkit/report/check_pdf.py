@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from evalkit.report.numbers import compare_numbers, numbers_of
+from evalkit.report.pdf_structure import has_caption, is_element, kids
 
 LIMIT_BYTES = 2_000_000
 _HEADINGS = ("/H1", "/H2", "/H3", "/H4", "/H5", "/H6")
@@ -49,7 +50,6 @@ def check_pdf(content: bytes, page: str) -> dict[str, Any]:
                 "justesse des textes de remplacement",
                 "contrastes",
                 "lecture par un lecteur d'écran",
-                "un tableau coupé par un saut de page y est annoncé comme deux tableaux",
             ],
         }
 
@@ -59,11 +59,12 @@ def check_pdf(content: bytes, page: str) -> dict[str, Any]:
 
 @dataclass
 class Tree:
-    """What the structure tree holds, in reading order. A table cut by a page goes on as a table without a caption."""
+    """What the structure tree holds, in reading order. A table cut by a page must be one: a part has no caption."""
 
     levels: list[int] = field(default_factory=list)
     figures: list[str] = field(default_factory=list)  # alternative texts
     tables: list[list[Any]] = field(default_factory=list)  # header cells of each, continuations apart
+    parts: int = 0  # of tables, announced as tables of their own
     rows: int = 0  # repeated headers left out; a row cut by a page counts twice
     last: dict[Any, str] = field(default_factory=dict)  # page -> what its last words belong to
     texts: list[str] = field(default_factory=list)  # as read; what is only repeated or numbered by the layout left out
@@ -83,30 +84,17 @@ def _walk(
     kind = str(node.get("/S", ""))
     block = kind if kind in _HEADINGS or kind in ("/P", "/TR", "/Caption", "/Figure", "/LI") else block
     page = node.get("/Pg", page)
-    kids = _kids(node)
-    again = kind == "/Table" and not any(_is_element(kid) and kid.S == "/Caption" for kid in kids)
+    inside = kids(node)
+    again = kind == "/Table" and not has_caption(node)
     _note(kind, node, tree, again)
     tree.rows += kind == "/TR" and not silent
-    for kid in kids:
+    for kid in inside:
         if isinstance(kid, int):
             tree.last[page.objgen] = block
             if not silent:
                 tree.texts.append(texts.get(page.objgen, {}).get(kid, ""))
-        elif _is_element(kid):
+        elif is_element(kid):
             _walk(kid, page, texts, tree, silent or kid.S == "/Lbl" or (again and kid.S == "/THead"), block)
-
-
-def _kids(node: Any) -> list[Any]:
-    import pikepdf
-
-    kids = node.get("/K")
-    return list(kids) if isinstance(kids, pikepdf.Array) else [] if kids is None else [kids]
-
-
-def _is_element(kid: Any) -> bool:
-    import pikepdf
-
-    return isinstance(kid, pikepdf.Dictionary) and "/S" in kid
 
 
 def _note(kind: str, node: Any, tree: Tree, again: bool) -> None:
@@ -115,6 +103,7 @@ def _note(kind: str, node: Any, tree: Tree, again: bool) -> None:
     elif kind == "/Figure":
         tree.figures.append(str(node.get("/Alt", "")))
     elif kind == "/Table":
+        tree.parts += again
         if not again:
             tree.tables.append([])
     elif kind == "/TH" and tree.tables:
@@ -195,6 +184,8 @@ def _structure(tree: Tree) -> list[str]:
         found.append(f"{tree.levels.count(1)} titre(s) de premier niveau au lieu d'un")
     found += [f"saut du titre de niveau {a} au niveau {b}" for a, b in pairwise(tree.levels) if b > a + 1]
     found += [f"figure {n} sans texte de remplacement" for n, alt in enumerate(tree.figures, 1) if not alt.strip()]
+    if tree.parts:
+        found.append(f"{tree.parts} morceau(x) de tableau annoncé(s) comme un tableau")
     alone = sum(block in (*_HEADINGS, "/Caption") for block in tree.last.values())
     if alone:
         found.append(f"{alone} titre(s) seul(s) en bas de page")

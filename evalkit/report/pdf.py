@@ -1,7 +1,7 @@
 """HTML page -> tagged PDF. The page is the one content: nothing is added but headers, footers and page numbers.
 
-WeasyPrint lays out and tags; what it leaves out of the structure (scope of the headers, index of the header cells) is
-added with pikepdf, and pictures go back to the palette they were drawn with. The PDF/UA-1 variant is asked for; conformity
+WeasyPrint lays out and tags; what it leaves out of the structure is completed by :mod:`evalkit.report.pdf_structure`, and
+pictures go back to the palette they were drawn with. The PDF/UA-1 variant is asked for; conformity
 is not claimed: :mod:`evalkit.report.check_pdf` says what a machine could check.
 """
 
@@ -104,54 +104,15 @@ def css_string(text: str) -> str:
 def _finish(content: bytes) -> bytes:
     import pikepdf
 
+    from evalkit.report.pdf_structure import complete_structure
+
     with pikepdf.open(io.BytesIO(content)) as pdf:
-        _give_scope(pdf)
+        complete_structure(pdf)
         for image in [o for o in pdf.objects if isinstance(o, pikepdf.Stream) and o.get("/Subtype") == "/Image"]:
             _shrink(pdf, image)
         out = io.BytesIO()
         pdf.save(out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate, linearize=False)
     return out.getvalue()
-
-
-def _give_scope(pdf: Any) -> None:
-    """Say of each header cell what it heads, and list those that data cells refer to (``Headers``)."""
-    import pikepdf
-
-    named: list[tuple[bytes, Any]] = []
-
-    def walk(node: Any, in_head: bool) -> None:
-        kind = node.get("/S")
-        in_head = in_head or kind == "/THead"
-        if kind == "/TH":
-            attributes = node.get("/A", pikepdf.Dictionary(O=pikepdf.Name.Table))
-            attributes.Scope = pikepdf.Name.Column if in_head else pikepdf.Name.Row
-            node.A = attributes
-            if "/ID" in node:
-                named.append((bytes(node.ID), node))
-        for kid in _kids(node):
-            walk(kid, in_head)
-
-    root = pdf.Root.StructTreeRoot
-    walk(root, False)
-    if named:
-        named.sort(key=lambda pair: pair[0])
-        pairs = [part for name, node in named for part in (pikepdf.String(name), node)]
-        leaf = pikepdf.Dictionary(
-            Limits=pikepdf.Array([pikepdf.String(named[0][0]), pikepdf.String(named[-1][0])]),
-            Names=pikepdf.Array(pairs),
-        )
-        root.IDTree = pdf.make_indirect(pikepdf.Dictionary(Kids=pikepdf.Array([pdf.make_indirect(leaf)])))
-
-
-def _kids(node: Any) -> list[Any]:
-    """Structure elements under one: a node's ``K`` may be one thing or a list, and also holds marked content."""
-    import pikepdf
-
-    kids = node.get("/K")
-    if kids is None:
-        return []
-    listed = list(kids) if isinstance(kids, pikepdf.Array) else [kids]
-    return [kid for kid in listed if isinstance(kid, pikepdf.Dictionary) and "/S" in kid]
 
 
 def _shrink(pdf: Any, image: Any) -> None:
