@@ -10,6 +10,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from lxml import etree
 
 from evalkit.errors import Fault, Place, fail
 from evalkit.model.free_text import (
+    BOOKMARK_PREFIX,
     CONTROL_PREFIX,
     PROMPT,
     STAMP_PROPERTY,
+    TEXTS_PROPERTY,
     Block,
     Kind,
     Run,
@@ -65,14 +68,18 @@ def read_word_texts(path: Path) -> WordTexts:
         DON-001: not a Word document. DON-120: no free section in it. DON-121: it does not say whose it is.
     """
     parts = _open(path)
-    stamp = _stamp(parts.get("docProps/custom.xml"))
+    properties = _properties(parts.get("docProps/custom.xml"))
+    stamp = properties.get(STAMP_PROPERTY)
+    stamp = stamp if isinstance(stamp, dict) else {}
     found = WordTexts(stamp)
-    reader = _Reader(parts, path)
+    reader = _Reader(parts, path, _declared(properties.get(TEXTS_PROPERTY)))
     for control in parts["word/document.xml"].iter(f"{_W}sdt"):
         tag = control.find(f"{_W}sdtPr/{_W}tag")
         match = _TAG.fullmatch(tag.get(f"{_W}val") or "") if tag is not None else None
         if match and is_portable(match[1]):
-            found.sections.append(reader.read(control, match[1], match[2]))
+            found.sections.append(reader.read_control(control, match[1], match[2]))
+    read = {section.nom for section in found.sections}
+    found.sections += reader.read_bookmarks(parts["word/document.xml"], read)
     found.faults = reader.faults
     if not found.sections:
         raise fail(
@@ -115,45 +122,69 @@ def _open(path: Path) -> dict[str, Any]:
     return parts
 
 
-def _stamp(custom: Any) -> dict[str, Any]:
+def _properties(custom: Any) -> dict[str, Any]:
+    """What evalkit wrote in the properties of the file."""
+    found = {}
     for item in custom if custom is not None else ():
-        if item.get("name") == STAMP_PROPERTY:
-            try:
-                content = json.loads("".join(item.itertext()))
-            except ValueError:
-                return {}
-            return content if isinstance(content, dict) else {}
-    return {}
+        with suppress(ValueError, RecursionError):
+            if item.get("name") in (STAMP_PROPERTY, TEXTS_PROPERTY):
+                found[item.get("name")] = json.loads("".join(item.itertext()))
+    return found
+
+
+def _declared(content: Any) -> list[dict[str, str]]:
+    """The free sections that the report was made with, in order; a section that is not ours keeps its rank."""
+    keys = ("nom", "titre", "base", "invite")
+    listed = content if isinstance(content, list) else []
+    return [{key: str(one.get(key, "")) if isinstance(one, dict) else "" for key in keys} for one in listed]
 
 
 class _Reader:
-    """Reads content controls with the styles and lists of their document."""
+    """Reads free sections with the styles and lists of their document."""
 
-    def __init__(self, parts: dict[str, Any], path: Path) -> None:
+    def __init__(self, parts: dict[str, Any], path: Path, declared: list[dict[str, str]]) -> None:
         self.path = path
+        self.declared = declared
+        self.prompts = {one["nom"]: one["invite"] for one in declared if one["invite"]}
         self.faults: list[Fault] = []
         self.styles = _style_names(parts.get("word/styles.xml"))
         self.list_styles = _list_styles(parts.get("word/styles.xml"))
         self.bullets = _bullets(parts.get("word/numbering.xml"))
 
-    def read(self, control: Any, nom: str, base: str) -> WordText:
-        """One section; what cannot be taken from it is said."""
+    def read_control(self, control: Any, nom: str, base: str) -> WordText:
+        """A section in its content control, as Word keeps it."""
         alias = control.find(f"{_W}sdtPr/{_W}alias")
         titre = alias.get(f"{_W}val") if alias is not None else nom
         content = control.find(f"{_W}sdtContent")
         empty = control.find(f"{_W}sdtPr/{_W}showingPlcHdr") is not None or content is None
-        blocks = [] if empty else self._blocks(content)
-        if len(blocks) == 1 and blocks[0].text.startswith(PROMPT):
-            blocks = []
-        left = sorted(self._left_out(content)) if content is not None else []
-        if left and not empty:
+        return self._text(nom, titre, base, [] if empty else list(content.iter(f"{_W}p")))
+
+    def read_bookmarks(self, document: Any, read: set[str]) -> Iterator[WordText]:
+        """Sections whose control was dropped (LibreOffice does), found by the bookmarks that stand around them."""
+        marks: dict[str, list[Any]] = {}
+        for mark in document.iter(f"{_W}bookmarkStart"):
+            marks.setdefault(mark.get(f"{_W}name", ""), []).append(mark)
+        for number, one in enumerate(self.declared, start=1):
+            starts = marks.get(f"{BOOKMARK_PREFIX}{number}")
+            if starts and one["nom"] not in read and is_portable(one["nom"]):
+                yield self._text(one["nom"], one["titre"], one["base"], _between(document, starts))
+
+    def _text(self, nom: str, titre: str, base: str, paragraphs: list[Any]) -> WordText:
+        """One section; what cannot be taken from it is said."""
+        blocks = self._blocks(paragraphs)
+        prompt = self.prompts.get(nom, PROMPT)
+        if blocks and blocks[0].text.startswith(prompt):  # left there, alone or before what was typed
+            rest = blocks[0].text[len(prompt) :].strip() if nom in self.prompts else ""
+            blocks = [*([Block("paragraphe", (Run(rest),))] if rest else []), *blocks[1:]]
+        left = sorted({said for paragraph in paragraphs for said in self._left_out(paragraph)})
+        if left:
             self.faults.append(_left_out_fault(self.path, titre, left))
         return WordText(nom, titre, base, serialise(blocks))
 
-    def _blocks(self, content: Any) -> list[Block]:
+    def _blocks(self, paragraphs: list[Any]) -> list[Block]:
         out: list[Block] = []
         pending: tuple[Run, ...] = ()
-        for paragraph in content.iter(f"{_W}p"):
+        for paragraph in paragraphs:
             if any(parent.tag in (f"{_W}del", f"{_W}moveFrom") for parent in paragraph.iterancestors()):
                 continue
             runs = (*pending, *self._runs(paragraph))
@@ -196,10 +227,49 @@ class _Reader:
             return mark.get(f"{_W}val", "1") not in ("0", "false", "off")
         return style is not None and self.styles.get(style.get(f"{_W}val"), "") == style_name
 
-    def _left_out(self, content: Any) -> set[str]:
-        names = {etree.QName(node).localname for node in content.iter(f"{_W}*")}
+    def _left_out(self, paragraph: Any) -> set[str]:
+        names = {etree.QName(node).localname for node in paragraph.iter(f"{_W}*")}
         said = {words for name, words in {**_NOT_TEXT, **_NOTES}.items() if name in names}
-        return said | ({"la forme d’un tableau (ses mots sont repris)"} if "tbl" in names else set())
+        in_table = any(parent.tag == f"{_W}tc" for parent in paragraph.iterancestors())
+        return said | ({"la forme d’un tableau (ses mots sont repris)"} if in_table else set())
+
+
+def _between(document: Any, starts: list[Any]) -> list[Any]:
+    """Paragraphs from a bookmark to its end; those that only touch it by an end without words are left out.
+
+    LibreOffice may write one bookmark as several of the same name: from the first start to the last end.
+    """
+    first, names = starts[0], {start.get(f"{_W}id") for start in starts}
+    ends = [end for end in document.iter(f"{_W}bookmarkEnd") if end.get(f"{_W}id") in names]
+    if not ends:
+        return []
+    found: list[Any] = []
+    started = False
+    for node in document.iter(f"{_W}p", f"{_W}bookmarkStart", f"{_W}bookmarkEnd"):
+        if node is first:
+            started = True
+            home = _home(first)
+            found += [home] if home is not None and not _words_before(home, first) else []
+        elif node is ends[-1]:
+            home = _home(node)
+            return [p for p in found if p is not home or _words_before(home, node)]
+        elif started and node.tag == f"{_W}p":
+            found.append(node)
+    return []
+
+
+def _home(node: Any) -> Any:
+    return next(node.iterancestors(f"{_W}p"), None)
+
+
+def _words_before(paragraph: Any, node: Any) -> bool:
+    """Tell whether a paragraph says something before one of its elements."""
+    for one in paragraph.iter():
+        if one is node:
+            return False
+        if one.tag == f"{_W}t" and (one.text or "").strip():
+            return True
+    return False
 
 
 def _words(run: Any) -> Iterator[str]:

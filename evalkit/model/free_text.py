@@ -39,6 +39,8 @@ SECTIONS: tuple[FreeSection, ...] = (
 )
 CONTROL_PREFIX = "evalkit"  # in Word: tag of a content control, « evalkit:<nom>:<empreinte> »
 STAMP_PROPERTY = "evalkit"  # in Word: property of the file that holds its stamp
+TEXTS_PROPERTY = "evalkit_textes"  # in Word: the free sections in order, for programs that drop content controls
+BOOKMARK_PREFIX = "_evalkit_texte_"  # in Word: what marks them then
 LONGEST_NAME = 40  # such a tag holds 64 characters
 PROMPT = "Cliquez ici pour écrire :"  # what an empty one says
 SECTIONS_BY_NAME = {section.nom: section for section in SECTIONS}

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from evalkit.model.free_text import CONTROL_PREFIX, PROMPT, is_portable
+from evalkit.model.free_text import BOOKMARK_PREFIX, CONTROL_PREFIX, PROMPT, is_portable
 from evalkit.report.identity import Identity, read_identity
 from evalkit.report.word_package import ModelError, fill_margins, open_model, save, set_properties, style_ids
 from evalkit.report.word_xml import (
@@ -71,7 +71,7 @@ def render_docx(page: str, model: bytes | None = None) -> bytes:
     writer = _Writer(open_model(model), identity)
     writer.write(soup.find("main"))
     fill_margins(writer.document, identity)
-    set_properties(writer.document, identity)
+    set_properties(writer.document, identity, writer.texts)
     return save(writer.document)
 
 
@@ -84,6 +84,7 @@ class _Writer:
         self.styles = style_ids(document)
         self.bookmarks: dict[str, str] = {}
         self.pictures = 0
+        self.texts: list[dict[str, str]] = []  # free sections, in order
         self.chapter = ""
         section = document.sections[-1]
         self.width = section.page_width - section.left_margin - section.right_margin
@@ -236,7 +237,7 @@ class _Writer:
 
     def _free_section(self, node: Any) -> Iterator[Any]:
         """A content control to write in; an empty one gets its heading here, since the page shows none."""
-        empty = node.has_attr("hidden")
+        empty, prompt = node.has_attr("hidden"), ""
         name, title = node["data-texte"], node["data-titre"]
         if empty:
             chapter = node.get("data-chapitre", "")
@@ -254,7 +255,11 @@ class _Writer:
         print_ = hashlib.blake2b(name.encode("utf-8"), digest_size=4).digest()
         number = int.from_bytes(print_, "big") % 2_000_000_000 + 2
         tag = f"{CONTROL_PREFIX}:{name}:{node['data-empreinte']}"
+        self.texts.append({"nom": name, "titre": title, "base": node["data-empreinte"], "invite": prompt})
+        mark = _FIRST_TEXT + len(self.texts)
+        yield el("bookmarkStart", id=mark, name=f"{BOOKMARK_PREFIX}{len(self.texts)}")
         yield content_control(number, title, tag, content, empty=empty)
+        yield el("bookmarkEnd", id=mark)
 
     # --- figures and tables ------------------------------------------------------------------------------------------------
 
@@ -360,6 +365,7 @@ class _Writer:
         return Piece("", look.bold or name in ("strong", "b"), look.italic or name in ("em", "i"), style, link)
 
 
+_FIRST_TEXT = 100_000  # bookmarks of the free sections come after those of the headings
 _LINK = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
 _CHARACTER = 110  # twentieths of a point, about, for one letter of a cell
 _NARROW = 92

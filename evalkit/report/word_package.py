@@ -6,12 +6,13 @@ import copy
 import io
 import json
 import zipfile
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
-from evalkit.model.free_text import STAMP_PROPERTY
+from evalkit.model.free_text import STAMP_PROPERTY, TEXTS_PROPERTY
 from evalkit.report.html import TEMPLATES
 from evalkit.report.identity import Identity
 from evalkit.report.word_xml import el, qn
@@ -140,8 +141,8 @@ def _replace(root: Any, words: dict[str, str]) -> set[str]:
 # --- properties and file -----------------------------------------------------------------------------------------------
 
 
-def set_properties(document: Any, identity: Identity) -> None:
-    """Title, subject, language, date of the data; the stamp as a property of the file, read back by ``importer textes``."""
+def set_properties(document: Any, identity: Identity, texts: Sequence[Mapping[str, str]]) -> None:
+    """Title, subject, language, date of the data; the stamp and the free sections, read back by ``importer textes``."""
     date = str(identity.stamp.get("date_reference") or "2022-01-01")
     year, month, day = (int(part) for part in (date + "-01-01").split("-")[:3])
     core = document.core_properties
@@ -150,18 +151,23 @@ def set_properties(document: Any, identity: Identity) -> None:
     core.created = core.modified = datetime(year, month, day)
     core.revision = 1
     core.comments = core.keywords = core.category = ""
-    stamp = json.dumps(identity.stamp, ensure_ascii=False, sort_keys=True)
-    _add_custom_property(document, stamp)
+    kept = {STAMP_PROPERTY: identity.stamp, TEXTS_PROPERTY: list(texts)}
+    _add_custom_properties(
+        document, {key: json.dumps(v, ensure_ascii=False, sort_keys=True) for key, v in kept.items()}
+    )
 
 
-def _add_custom_property(document: Any, stamp: str) -> None:
+def _add_custom_properties(document: Any, properties: Mapping[str, str]) -> None:
     from docx.opc.packuri import PackURI
     from docx.opc.part import Part
 
+    said = "".join(
+        f'<property fmtid="{_FORMAT_ID}" pid="{number}" name="{name}"><vt:lpwstr>{escape(text)}</vt:lpwstr></property>'
+        for number, (name, text) in enumerate(properties.items(), start=2)
+    )
     content = (
         '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-        f'<Properties xmlns="{_CUSTOM}" xmlns:vt="{_VT}"><property fmtid="{_FORMAT_ID}" pid="2" name="{STAMP_PROPERTY}">'
-        f"<vt:lpwstr>{escape(stamp)}</vt:lpwstr></property></Properties>"
+        f'<Properties xmlns="{_CUSTOM}" xmlns:vt="{_VT}">{said}</Properties>'
     )
     package = document.part.package
     for key in [key for key, link in package.rels.items() if link.reltype == _CUSTOM_TYPE]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from evalkit import actions
 from evalkit.errors import EvalkitError
 from evalkit.loaders.word_texts import read_word_texts
-from tests.unit.word_cases import gone, ins, make_docx, p, r, replace_part, typed
+from tests.unit.word_cases import controls, gone, ins, make_docx, p, r, replace_part, typed, unwrapped
 
 FAULTY = Path(__file__).resolve().parents[1] / "fichiers_fautifs"
 BULLET = '<w:pStyle w:val="ListBullet"/>'
@@ -106,6 +107,38 @@ def test_a_conflict_keeps_both_and_says_so(dossier: Path) -> None:
     assert [path.name for path in other.parent.iterdir()] == ["q1.md"], "et n'empile pas de copies"
 
 
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_report_saved_without_its_controls_is_read_by_its_bookmarks(dossier: Path, twice: bool) -> None:
+    """LibreOffice drops the controls and may write a bookmark twice: every paragraph is there, the next section is not."""
+    text_file(dossier, "presentation").write_text("Avant.\n\nAprès.", encoding="utf-8")
+    docx = make_docx(texts={"presentation": "Avant.\n\nAprès."})
+    docx = typed(docx, "q1", [p(r("Un.")), p(r("deux"), properties=BULLET), p(r("Trois."))])
+    saved = unwrapped(docx, twice=twice)
+    assert take(dossier, saved) == {"presentation": "inchange", "q1": "repris"}
+    assert text_file(dossier, "q1").read_text(encoding="utf-8") == "Un.\n\n- deux\n\nTrois.\n"
+
+
+def test_the_invitation_left_before_a_text_is_not_part_of_it(dossier: Path) -> None:
+    prompt = "".join(controls(make_docx())["q1"].find("{*}sdtContent").itertext())
+    assert prompt.startswith("Cliquez ici pour écrire :")
+    assert take(dossier, unwrapped(make_docx())) == {"presentation": "inchange", "q1": "inchange"}
+    docx = typed(make_docx(), "q1", [p(r(f"{prompt} Ma phrase.")), p(r("Suite."))])
+    assert take(dossier, unwrapped(docx))["q1"] == "repris"
+    assert text_file(dossier, "q1").read_text(encoding="utf-8") == "Ma phrase.\n\nSuite.\n"
+
+
+def test_a_round_trip_through_libreoffice(dossier: Path, tmp_path: Path) -> None:
+    office = shutil.which("soffice")
+    if office is None:  # près de 200 Mo : l'intégration s'en tient à ce que LibreOffice écrit, reproduit ci-dessus
+        pytest.skip("LibreOffice n'est pas là")
+    docx = typed(make_docx(), "q1", [p(r("Un "), gone("mauvais"), ins(r("bon", "<w:b/>")), r(" texte.")), p(r("Fin."))])
+    source = word_file(dossier, docx)
+    command = [office, f"-env:UserInstallation={(tmp_path / 'profil').as_uri()}", "--headless", "--convert-to", "docx"]
+    subprocess.run([*command, "--outdir", str(tmp_path / "lo"), str(source)], check=True, capture_output=True)
+    assert take(dossier, (tmp_path / "lo" / "rapport.docx").read_bytes())["q1"] == "repris"
+    assert text_file(dossier, "q1").read_text(encoding="utf-8") == "Un **bon** texte.\n\nFin.\n"
+
+
 def test_importing_twice_takes_once(dossier: Path) -> None:
     docx = typed(make_docx(), "q1", [p(r("Une phrase."))])
     assert take(dossier, docx)["q1"] == "repris"
@@ -133,7 +166,7 @@ def test_a_section_copied_elsewhere_in_word_loses_nothing(dossier: Path) -> None
 
     docx = typed(make_docx(), "q1", [p(r("Premier."))])
     second = typed(docx, "q1", [p(r("Second."))])
-    from tests.unit.word_cases import controls, part
+    from tests.unit.word_cases import part
 
     root = part(docx)
     root[0].insert(1, controls(second)["q1"])

@@ -129,3 +129,25 @@ def gone(text: str) -> str:
     return (
         f'<w:del w:id="91" w:author="relecture"><w:r><w:delText xml:space="preserve">{text}</w:delText></w:r></w:del>'
     )
+
+
+def unwrapped(docx: bytes, *, twice: bool = False) -> bytes:
+    """The report as LibreOffice saves it: no control, the bookmarks inside the paragraphs; ``twice``: one written as two."""
+    root = part(docx)
+    for control in list(root.iter(f"{{{W}}}sdt")):
+        before, after = control.getprevious(), control.getnext()
+        if before is None or before.tag != f"{{{W}}}bookmarkStart":
+            continue
+        lines = list(control.find(f"{{{W}}}sdtContent"))
+        lines[0].insert(1 if lines[0].find(f"{{{W}}}pPr") is not None else 0, before)
+        lines[-1].append(after)
+        if twice:
+            again = etree.fromstring(etree.tostring(before))
+            again.set(f"{{{W}}}id", str(int(before.get(f"{{{W}}}id")) + 500))
+            lines[-1].insert(0, again)
+            after.set(f"{{{W}}}id", again.get(f"{{{W}}}id"))
+        parent, place = control.getparent(), control.getparent().index(control)
+        parent.remove(control)
+        for rank, line in enumerate(lines):
+            parent.insert(place + rank, line)
+    return replace_part(docx, "word/document.xml", etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
