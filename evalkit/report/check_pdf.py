@@ -12,6 +12,7 @@ from evalkit.report.numbers import compare_numbers, numbers_of
 from evalkit.report.pdf_structure import has_caption, is_element, kids
 
 LIMIT_BYTES = 2_000_000
+FAMILY = "Evalkit"  # name of our letters in pdf.css
 _HEADINGS = ("/H1", "/H2", "/H3", "/H4", "/H5", "/H6")
 
 
@@ -205,6 +206,8 @@ def _fonts(pdf: Any) -> list[str]:
             described = font.DescendantFonts[0] if "/DescendantFonts" in font else font
             if not {"/FontFile", "/FontFile2", "/FontFile3"} & set(described.get("/FontDescriptor", {}).keys()):
                 found.add(f"police non incorporée : {name}")
+            if not name.partition("+")[2].startswith(FAMILY):
+                found.add(f"un signe absent de nos polices, dessiné avec une police de cette machine : {name}")
             if "/ToUnicode" not in font:
                 found.add(f"police dont le texte ne se lit pas : {name}")
     return sorted(found)

@@ -135,6 +135,18 @@ def test_the_letters_are_ours(made: bytes) -> None:
     assert all("Evalkit" in name for name in names), names
 
 
+def test_the_check_sees_a_letter_taken_from_the_machine(made: bytes) -> None:
+    import pikepdf
+
+    from evalkit.report.check_pdf import _fonts
+
+    with pikepdf.open(io.BytesIO(made)) as document:
+        assert _fonts(document) == []
+        font = next(iter(document.pages[0].obj.Resources.Font.values()))
+        font.BaseFont = pikepdf.Name("/ABCDEF+Noto-Sans-CJK")
+        assert "Noto-Sans-CJK" in _fonts(document)[0]
+
+
 def test_a_picture_keeps_its_pixels_and_its_palette(made: bytes) -> None:
     import pikepdf
 
