@@ -7,7 +7,6 @@ is not claimed: :mod:`evalkit.report.check_pdf` says what a machine could check.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 from functools import lru_cache
@@ -44,9 +43,8 @@ def _lay_out(page: str, identity: Identity) -> bytes:
     from weasyprint.text.fonts import FontConfiguration
 
     fonts = FontConfiguration()
-    digest = hashlib.blake2b(page.encode("utf-8"), digest_size=16).digest()
     document = weasyprint.HTML(string=_with_style(page, identity), base_url="about:blank", url_fetcher=_fetcher())
-    return document.write_pdf(pdf_variant=VARIANT, pdf_tags=True, pdf_identifier=digest, font_config=fonts)
+    return document.write_pdf(pdf_variant=VARIANT, pdf_tags=True, font_config=fonts)
 
 
 def _fetcher() -> Any:

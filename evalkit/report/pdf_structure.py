@@ -1,7 +1,8 @@
 """What WeasyPrint leaves out of a PDF's structure tree: tables whole again, and what each header cell heads.
 
 A table that a page cuts is drawn, and tagged, as two tables with the same headers. Here it becomes one again: the rows join
-the first part, and the header drawn a second time is marked as an artifact, as running headers are.
+the first part. What the tree then no longer holds, the header drawn a second time and the margins of each page, is marked
+as artifacts: nothing reads it.
 """
 
 from __future__ import annotations
@@ -12,18 +13,12 @@ from typing import Any
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Page, Pdf, String
 
-Marks = dict[tuple[int, int], set[int]]  # page -> pieces of content that only repeat
-
 
 def complete_structure(pdf: Pdf) -> None:
     """Join the parts of each table, then say of each header cell what it heads."""
     root = pdf.Root.StructTreeRoot
-    repeated: Marks = {}
-    _join_tables(root, repeated)
-    for page in pdf.pages:
-        marks = repeated.get(page.obj.objgen, set())
-        if marks:
-            _make_artifacts(pdf, page, marks, root)
+    _join_tables(root)
+    _make_artifacts(pdf, root)
     _give_scope(pdf, root)
 
 
@@ -52,7 +47,7 @@ def has_caption(table: Any) -> bool:
     return any(is_element(kid) and kid.S == "/Caption" for kid in kids(table))
 
 
-def _join_tables(root: Any, repeated: Marks) -> None:
+def _join_tables(root: Any) -> None:
     whole: Any = None
     for table in list(find(root, "/Table")):
         if has_caption(table) or whole is None:
@@ -63,8 +58,6 @@ def _join_tables(root: Any, repeated: Marks) -> None:
             whole = table
             continue
         names = dict(zip(_header_names(table), _header_names(whole), strict=False))
-        for head in find(table, "/THead"):
-            _collect_marks(head, None, repeated)
         for row in [row for body in find(table, "/TBody") for row in kids(body)]:
             row.P = bodies[-1]
             bodies[-1].K = Array([*kids(bodies[-1]), row])
@@ -83,15 +76,6 @@ def _rename_headers(row: Any, names: dict[bytes, bytes]) -> None:
             cell.A.Headers = Array([String(names.get(bytes(name), bytes(name))) for name in held])
 
 
-def _collect_marks(node: Any, page: Any, repeated: Marks) -> None:
-    page = node.get("/Pg", page)
-    for kid in kids(node):
-        if isinstance(kid, int):
-            repeated.setdefault(page.objgen, set()).add(kid)
-        elif is_element(kid):
-            _collect_marks(kid, page, repeated)
-
-
 def _detach(node: Any) -> None:
     """Take an element out of its parent, and the parents that hold nothing any more."""
     parent = node.P
@@ -101,8 +85,28 @@ def _detach(node: Any) -> None:
         _detach(parent)
 
 
-def _make_artifacts(pdf: Pdf, page: Page, marks: set[int], root: Any) -> None:
-    """Mark pieces of a page as repeated by the layout: nothing reads them, and the tree no longer points to them."""
+def _make_artifacts(pdf: Pdf, root: Any) -> None:
+    """Mark what the tree does not hold as drawn for the eye only, and point to it no longer."""
+    reached = {node.objgen for node in _elements(root)}
+    numbers = list(root.ParentTree.Nums)
+    owners = {int(key): held for key, held in zip(numbers[::2], numbers[1::2], strict=True)}
+    for page in pdf.pages:
+        held = owners[int(page.obj.StructParents)]
+        marks = {mark for mark, owner in enumerate(held) if owner is None or owner.objgen not in reached}
+        if marks:
+            _mark_page(pdf, page, marks)
+            for mark in marks:
+                held[mark] = None
+
+
+def _elements(node: Any) -> Iterator[Any]:
+    for kid in kids(node):
+        if is_element(kid):
+            yield kid
+            yield from _elements(kid)
+
+
+def _mark_page(pdf: Pdf, page: Page, marks: set[int]) -> None:
     out: list[Any] = []
     for instruction in pikepdf.parse_content_stream(page):
         operands = instruction.operands
@@ -115,11 +119,6 @@ def _make_artifacts(pdf: Pdf, page: Page, marks: set[int], root: Any) -> None:
         else:
             out.append(instruction)
     page.obj.Contents = pdf.make_stream(pikepdf.unparse_content_stream(out))
-    numbers = list(root.ParentTree.Nums)
-    for key, held in zip(numbers[::2], numbers[1::2], strict=True):
-        if int(key) == int(page.obj.StructParents):
-            for mark in marks:
-                held[mark] = None
 
 
 def _give_scope(pdf: Pdf, root: Any) -> None:

@@ -69,6 +69,16 @@ def test_the_structure_tree_says_what_the_page_says(made: bytes, page: str) -> N
     assert found["comptes"]["pages"] > 1, "le tableau doit passer d'une page à l'autre"
 
 
+def elements(node: Any) -> Any:
+    """Every structure element under one."""
+    from evalkit.report.pdf_structure import is_element, kids
+
+    for kid in kids(node):
+        if is_element(kid):
+            yield kid
+            yield from elements(kid)
+
+
 def test_a_table_cut_by_a_page_stays_one_table(made: bytes, page: str) -> None:
     """One header, every row in it, each cell tied to headers that exist; the header drawn again is read by nothing."""
     import pikepdf
@@ -85,9 +95,25 @@ def test_a_table_cut_by_a_page_stays_one_table(made: bytes, page: str) -> None:
         last = list(find(grid, "/TR"))[-1]
         assert str(next(find(last, "/TH")).A.Scope) == "/Row"
         assert len({row.Pg.objgen for row in find(grid, "/TR")}) > 1, "le tableau doit passer d'une page à l'autre"
-        pieces = [b"/Artifact BMC" in one.Contents.read_bytes() for one in document.pages]
-        assert any(pieces)
+        reached = {node.objgen for node in elements(root)}
+        arrays = [array for array in list(root.ParentTree.Nums)[1::2] if isinstance(array, pikepdf.Array)]
+        assert all(one is None or one.objgen in reached for array in arrays for one in array)
+        assert all(b"/Artifact BMC" in one.Contents.read_bytes() for one in document.pages), "au moins les marges"
         assert document.check_pdf_syntax() == []
+
+
+def test_no_row_is_cut_and_no_heading_is_left_alone() -> None:
+    """Rows of many lines, headings everywhere: what would be cut goes to the next page, and the check would see it."""
+    need_pdf()
+    words = " ".join(["mot"] * 160)
+    tall = table(["Nom", "Texte"], [[f"Ligne {n}", words] for n in range(1, 25)], caption="De hautes lignes")
+    chapters = "".join(f'<h3 id="t{n}">Titre {n}</h3><p>{words}</p>' for n in range(40))
+    page = make_page(Html(tall + chapters), {"q1": "Un mot."})
+    made = pdf.render_pdf(page)
+    assert check(made, page)["anomalies"] == []
+    cut = page.replace("</head>", "<style>tr { break-inside: auto !important }</style></head>")
+    found = " ; ".join(check(pdf.render_pdf(cut), cut)["anomalies"])
+    assert "lignes de tableau" in found
 
 
 def test_the_same_page_gives_the_same_bytes(made: bytes, page: str) -> None:

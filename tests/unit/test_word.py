@@ -94,6 +94,9 @@ def test_numbered_lists_start_again(page: str) -> None:
     )
     numbers = {p._p.pPr.numPr.numId.val for p in opened(twice).paragraphs if p.style.name == "List Number"}
     assert len(numbers) == 2
+    lists = {num.get(f"{{{W}}}numId"): num for num in part(twice, "word/numbering.xml").iter(f"{{{W}}}num")}
+    starts = [lists[str(number)].find(f"{{{W}}}lvlOverride/{{{W}}}startOverride") for number in numbers]
+    assert [start.get(f"{{{W}}}val") for start in starts] == ["1", "1"]
 
 
 def test_empty_sections_are_places_to_write(made: bytes) -> None:

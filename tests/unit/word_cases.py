@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from lxml import etree
 
 from evalkit.model.free_text import QUESTION_HELP, QUESTION_TITLE, SECTIONS_BY_NAME
-from evalkit.report.html import free_section, heading, join, paragraph, tag
+from evalkit.report.html import TEMPLATES, free_section, heading, join, paragraph, tag
 from evalkit.report.word import render_docx
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+STYLE = (TEMPLATES / "evalkit" / "style.css").read_text(encoding="utf-8")
 STAMP = {
     "date_reference": "2022-11-30",
     "empreinte": "00ff" * 8,
@@ -53,7 +54,7 @@ def make_page(content: str = "", texts: dict[str, str] | None = None, **stamp: o
     stamped = _html.escape(json.dumps({**STAMP, **stamp}, ensure_ascii=False, sort_keys=True))
     return (
         f'<!DOCTYPE html>\n<html lang="fr"><head><meta charset="utf-8"><meta name="evalkit" content="{stamped}">'
-        f'<title>Contrat de ville d’Essai</title></head><body><p class="marque">DONNÉES FICTIVES</p>'
+        f'<title>Contrat de ville d’Essai</title><style>{STYLE}</style></head><body><p class="marque">DONNÉES FICTIVES</p>'
         f'<main id="contenu">{str(main).replace("<h2", nav + "<h2", 1)}</main></body></html>'
     )
 
