@@ -10,7 +10,7 @@ from typing import Literal
 from evalkit.errors import EvalkitError, Fault, Place, fail
 from evalkit.loaders.word_texts import WordText, WordTexts
 from evalkit.model.free_text import digest, split_title
-from evalkit.wording import quote
+from evalkit.wording import plural, quote
 
 FOLDER, KEPT, TO_MERGE = "textes", "anciens", "a-reprendre"
 State = Literal["inchange", "deja_repris", "repris", "efface", "conflit"]
@@ -53,7 +53,7 @@ class TextsImport:
             lines.append(f"{quote(text.titre)} : {_SAID[text.etat]}{where}{kept}")
         still = sum(text.etat in ("inchange", "deja_repris") for text in self.textes)
         if still:
-            lines.append(f"{still} section(s) sans changement.")
+            lines.append(f"{plural(still, 'section')} sans changement.")
         return "\n".join(lines)
 
     def as_dict(self) -> dict[str, object]:
