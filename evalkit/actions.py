@@ -268,7 +268,7 @@ class BatchResult:
 
 
 def render_report(dossier: Path, vers: Path | None = None, tell: Tell = _silent) -> BatchResult:
-    """Render one territory's report.
+    """Render one territory's documents: its report, and the two pages for its steering committee.
 
     Raises
     ------
@@ -284,11 +284,11 @@ def render_report(dossier: Path, vers: Path | None = None, tell: Tell = _silent)
     title = _check_before_rendering(dossier)
     _ensure_keys([dossier], tell)
     folder = vers or default_output(campagne)
-    plan = make_plan([_report_task(dossier, folder, title)])
+    plan = make_plan(_territory_tasks(dossier, folder, title))
     bases = _warn_of_differences(dossier, tell)
     tell("Calcul et dessin du rapport (quelques secondes)…")
     result = BatchResult(folder, tuple(render_task(task) for task in plan.tasks))
-    if result.ok:
+    if result.outcomes[0].ok:
         _keep_bases(dossier, bases)
     return result
 
@@ -403,13 +403,20 @@ def default_output(campagne: Path) -> Path:
     return Path("sorties") / campagne.name
 
 
-def _report_task(dossier: Path, folder: Path, title: str) -> Any:
+# Documents of a territory: kind of task -> notebook. The report first: it is the one to open.
+TERRITORY_NOTEBOOKS = {"rapport": "rapport_territoire.ipynb", "comite": "comite.ipynb"}
+
+
+def _territory_tasks(dossier: Path, folder: Path, title: str) -> list[Any]:
+    """One task per document of a territory: its report, and the two pages for its steering committee."""
     from evalkit.batch.plan import Task
 
     name = dossier.stem if dossier.is_file() else dossier.name
-    notebook = resource_dir("notebooks") / "rapport_territoire.ipynb"
-    output = (folder / name / "rapport").resolve()
-    return Task(name, notebook, {"dossier": str(dossier.resolve())}, output, title=title)
+    parameters = {"dossier": str(dossier.resolve())}
+    return [
+        Task(name, resource_dir("notebooks") / notebook, parameters, (folder / name / kind).resolve(), title, kind)
+        for kind, notebook in TERRITORY_NOTEBOOKS.items()
+    ]
 
 
 def render_batch(
@@ -429,7 +436,8 @@ def render_batch(
     dossiers = _dossiers_to_render(campagne, only)
     tell(f"Vérification de {plural(len(dossiers), 'dossier')}…")
     titles, failed = _check_all(dossiers, tell)
-    plan = make_plan(_report_task(dossier, folder, titles[dossier]) for dossier in dossiers if dossier in titles)
+    readable = [dossier for dossier in dossiers if dossier in titles]
+    plan = make_plan(task for dossier in readable for task in _territory_tasks(dossier, folder, titles[dossier]))
     with writing(folder):  # said now rather than after an hour of rendering
         folder.mkdir(parents=True, exist_ok=True)
     with local_executor(processes or default_processes()) as executor:
@@ -796,7 +804,7 @@ def _sample_campaign(vers: Path | None) -> Path:
 def document_paths(result: BatchResult) -> list[Path]:
     """Paths of the pages that a run produced."""
     return [
-        (result.folder / outcome.name / name) if outcome.kind == "rapport" else (result.folder / name)
+        (result.folder / outcome.name / name) if outcome.kind in TERRITORY_NOTEBOOKS else (result.folder / name)
         for outcome in result.outcomes
         for name in outcome.documents
     ]

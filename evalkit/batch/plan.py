@@ -27,7 +27,7 @@ class Task:
     parameters: Mapping[str, Any]
     output: Path
     title: str = ""
-    kind: str = "rapport"  # rapport, synthese
+    kind: str = "rapport"  # rapport, comite, synthese
 
 
 @dataclass(frozen=True)

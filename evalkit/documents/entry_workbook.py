@@ -55,6 +55,9 @@ TERRITORY_KEYS: tuple[tuple[str, str], ...] = (
         "date_reference",
         "date imprimée sur les documents, par exemple 30/11/2026 ; vide seulement si campagne.yml la donne",
     ),
+    ("marque", "brouillon, diffusion restreinte ou public : imprimé sur chaque page ; vide, rien n'est imprimé"),
+    ("logo", "nom d'une image PNG ou JPEG posée dans le dossier, imprimée sur chaque page"),
+    ("logo_texte", "ce qui est lu à la place du logo ; obligatoire avec lui"),
     ("enseigne", "laissez vide (réservé aux exemples de formation)"),
 )
 _QPV_COLUMNS = (

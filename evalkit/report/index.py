@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evalkit.model.territory import Campagne
-from evalkit.report.html import TEMPLATES, Html, bullet_list, escape, heading, join, paragraph, table, tag
+from evalkit.report.html import Html, bullet_list, heading, join, paragraph, table, tag, whole_page
+from evalkit.report.identity import FICTIF, Identity
 from evalkit.version import __version__
 from evalkit.wording import format_date, plural, sort_key
 
-_CSP = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
-_FICTIF = "DONNÉES FICTIVES"
 _SYNTHESES = {"synthese.html": "Synthèse régionale"}
 
 
@@ -94,34 +92,12 @@ def _fault(anomaly: Mapping[str, Any]) -> Html:
 
 
 def _page(campagne: Campagne, body: Html, fictif: bool) -> str:
-    style = (TEMPLATES / "evalkit" / "style.css").read_text(encoding="utf-8")
     stamp = {
         "campagne": campagne.code,
         "date_reference": campagne.date_reference,
         "evalkit": __version__,
         "fictif": fictif,
+        "marques": [FICTIF] if fictif else [],
         "referentiel": campagne.referentiel_version,
     }
-    mark = tag("p", _FICTIF, classe="marque") if fictif else Html("")
-    return f"""<!DOCTYPE html>
-<html lang="fr">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_CSP}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<meta name="evalkit" content="{escape(json.dumps(stamp, ensure_ascii=False, sort_keys=True))}">
-<title>{escape(campagne.libelle)}</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-<a class="evitement" href="#contenu">Aller au contenu</a>
-{mark}
-<main id="contenu">
-{body}
-</main>
-</body>
-</html>
-"""
+    return whole_page(campagne.libelle, body, stamp, Identity(campagne.libelle))
