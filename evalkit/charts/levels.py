@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 LEVELS = range(6)
 LEFT, SLOT, ASIDE = 2.35, 0.46, 5.05  # inches: labels, levels, words
 ROW = 0.33
+REST = "Selon ce qui reste à arrêter"
 
 
 @dataclass(frozen=True)
@@ -114,19 +115,18 @@ def levels_table(referentiel: Referentiel, rows: Sequence[QuestionLevel]) -> Any
     def named(level: float | None, why: str) -> str:
         return why if level is None else f"{format_level(level)}\u00a0·\u00a0{names[int(level)]}"
 
-    return text_frame(
-        [
-            {
-                "Question": f"{row.code} — {row.titre}",
-                "Niveau": named(row.niveau, row.raison),
-                "Plus bas niveau arbitré": named(row.plus_bas, "—"),
-                "Sous-questions arbitrées": row.arbitrees,
-                "Selon ce qui reste à arrêter": _range(row),
-            }
-            for row in rows
-        ],
-        ["Question", "Niveau", "Plus bas niveau arbitré", "Sous-questions arbitrées", "Selon ce qui reste à arrêter"],
-    )
+    lines = [
+        {
+            "Question": f"{row.code} — {row.titre}",
+            "Niveau": named(row.niveau, row.raison),
+            "Plus bas niveau arbitré": named(row.plus_bas, "—"),
+            "Sous-questions arbitrées": row.arbitrees,
+            REST: _range(row),
+        }
+        for row in rows
+    ]
+    undecided = any(row.bornes for row in rows)
+    return text_frame(lines, [name for name in lines[0] if name != REST or undecided])
 
 
 def _range(row: QuestionLevel) -> str:

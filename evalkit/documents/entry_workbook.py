@@ -223,7 +223,10 @@ def territory_values(territoire: Territory | None, modules: Sequence[str]) -> di
     """Values of the sheet ``territoire``, as text; facts beside the rest; what is not known is empty."""
     if territoire is None:
         return {"modules": ";".join(modules)}
-    values = {name: getattr(territoire, name) for name, _ in TERRITORY_KEYS if hasattr(territoire, name)}
+    # The picture itself is not a value to type: its file's name is not known here.
+    values = {
+        name: getattr(territoire, name) for name, _ in TERRITORY_KEYS if hasattr(territoire, name) and name != "logo"
+    }
     facts = {name: territoire.faits[name] for name in sorted(territoire.faits)}
     merged = {**values, **facts, "modules": tuple(modules)}
     return {key: _as_text(value) for key, value in merged.items()}

@@ -93,7 +93,9 @@ def _draw_again(file: Path) -> bytes:
         fix = "ouvrez l’image et enregistrez-la sous le type PNG ; renommer le fichier ne suffit pas"
         raise _Unusable("un fichier qui n’est ni PNG ni JPEG", fix) from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise _Unusable("une image abîmée", "reprenez le fichier d’origine, puis enregistrez-le sous le type PNG") from error
+        raise _Unusable(
+            "une image abîmée", "reprenez le fichier d’origine, puis enregistrez-le sous le type PNG"
+        ) from error
     picture.thumbnail(LARGEST)
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=True)

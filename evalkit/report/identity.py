@@ -20,7 +20,10 @@ from evalkit.report.html import Html, join, tag
 IDENTITY_MIME = "application/vnd.evalkit.identite+json"
 FICTIF = "DONNÉES FICTIVES"
 _LOGO = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+=*")
-_PRINTED_MM = (60.0, 9.0)  # the margin holds 15 mm: 9 mm of logo stay clear of the text and of what a printer cannot reach
+_PRINTED_MM = (
+    60.0,
+    9.0,
+)  # the margin holds 15 mm: 9 mm of logo stay clear of the text and of what a printer cannot reach
 
 
 @dataclass(frozen=True)

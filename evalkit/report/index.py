@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evalkit.model.territory import Campagne
-from evalkit.report.html import Html, bullet_list, heading, join, paragraph, table, tag, whole_page
+from evalkit.report.html import Absent, Html, bullet_list, heading, join, paragraph, table, tag, whole_page
 from evalkit.report.identity import FICTIF, Identity
+from evalkit.report.sentences import place_name
 from evalkit.version import __version__
 from evalkit.wording import format_date, plural, sort_key
 
@@ -33,7 +34,8 @@ def render_index(campagne: Campagne, documents: Sequence[Mapping[str, Any]], syn
     """
     reports = sorted((d for d in documents if d["genre"] == "rapport"), key=lambda d: sort_key(d["titre"]))
     done = [d for d in reports if d["etat"] == "reussi"]
-    failed = [d for d in reports if d["etat"] != "reussi"]
+    committees = {d["nom"]: d for d in documents if d["genre"] == "comite" and d["etat"] == "reussi"}
+    failed = sorted((d for d in documents if d["etat"] != "reussi"), key=lambda d: sort_key(d["titre"]))
     body = join(
         tag("h1", campagne.libelle),
         paragraph(
@@ -41,7 +43,7 @@ def render_index(campagne: Campagne, documents: Sequence[Mapping[str, Any]], syn
             "Les territoires sont rangés par ordre alphabétique ; aucun n’est classé.",
         ),
         _syntheses(syntheses),
-        _reports(done),
+        _reports(done, committees),
         _failures(failed),
     )
     fictif = campagne.fictif or any(document["controle"].get("fictif") for document in documents)
@@ -56,15 +58,22 @@ def _syntheses(names: Sequence[str]) -> Html:
     return join(heading(2, "Synthèses"), bullet_list(links))
 
 
-def _reports(documents: Sequence[Mapping[str, Any]]) -> Html:
+def _reports(documents: Sequence[Mapping[str, Any]], committees: Mapping[str, Mapping[str, Any]]) -> Html:
     rows = []
     for document in documents:
-        anomalies = document["controle"].get("anomalies", [])
+        committee = committees.get(document["nom"])
+        pair = [document, *([committee] if committee else [])]
+        anomalies = [anomaly for one in pair for anomaly in one["controle"].get("anomalies", [])]
         control = "rien à signaler" if not anomalies else "; ".join(anomalies)
-        links = [tag("a", document["titre"], href=f"{document['nom']}/{name}") for name in document["fichiers"]]
-        rows.append([join(*links, separator=" "), document["nom"], control])
-    grid = table(["Territoire", "Dossier", "Contrôle automatique de la page"], rows, caption="Rapports des territoires")
+        two_pages = _links(committee, f"Comité de pilotage : {place_name(document['titre'])}") if committee else ""
+        rows.append([_links(document, document["titre"]), two_pages or Absent("—"), document["nom"], control])
+    headers = ["Rapport du territoire", "Deux pages", "Dossier", "Contrôle automatique des pages"]
+    grid = table(headers, rows, caption="Documents des territoires")
     return join(heading(2, "Rapports"), grid) if rows else Html("")
+
+
+def _links(document: Mapping[str, Any], text: str) -> Html:
+    return join(*(tag("a", text, href=f"{document['nom']}/{name}") for name in document["fichiers"]), separator=" ")
 
 
 def _failures(documents: Sequence[Mapping[str, Any]]) -> Html:
@@ -72,10 +81,11 @@ def _failures(documents: Sequence[Mapping[str, Any]]) -> Html:
         return Html("")
     blocks: list[Html] = [
         heading(2, "À corriger"),
-        paragraph("Ces territoires n’ont pas de rapport. Les messages disent où et comment corriger."),
+        paragraph("Ces documents n’ont pas été produits. Les messages disent où et comment corriger."),
     ]
     for document in documents:
-        blocks.append(heading(3, document["titre"]))
+        of = " : comité de pilotage" if document["genre"] == "comite" else ""
+        blocks.append(heading(3, f"{document['titre']}{of}"))
         blocks.extend(_fault(anomaly) for anomaly in document["anomalies"])
     return join(*blocks)
 

@@ -135,7 +135,9 @@ def _agreement(publication: Publication, row: Row) -> Html:
     here = groups[(groups["sous_question"] == row["sous_question"]) & groups["groupe"].isin(codes(row["groupes"]))]
     low, high = float(here["mediane"].min()), float(here["mediane"].max())
     seen = f"à {median_text(low)}" if low == high else f"de {median_text(low)} à {median_text(high)}"
-    compared = f"médianes {seen} pour {plural(int(row['n_groupes']), 'groupe')} ({_short_names(publication, row['groupes'])})"
+    compared = (
+        f"médianes {seen} pour {plural(int(row['n_groupes']), 'groupe')} ({_short_names(publication, row['groupes'])})"
+    )
     return join(_sub_title(publication, row), f"{compared} ; {_settled(publication, row)}.", separator=" ")
 
 
@@ -169,12 +171,14 @@ def show_committee_debates(publication: Publication) -> Html:
     items = [
         join(
             _sub_title(publication, row),
-            f"{capitalize(sentences.discussion_point(publication, row)).rstrip('.')} ; {_settled(publication, row)}.",
+            f"{sentences.discussion_point(publication, row).rstrip('.')} ; {_settled(publication, row)}.",
             separator=" ",
         )
         for row in chosen.rows
     ]
-    return join(paragraph(_few(chosen, "point à débattre", none), rule, classe="note"), bullet_list(items, ordered=True))
+    return join(
+        paragraph(_few(chosen, "point à débattre", none), rule, classe="note"), bullet_list(items, ordered=True)
+    )
 
 
 def show_committee_recommendations(publication: Publication) -> Html:
