@@ -166,7 +166,7 @@ def _draw_key(page: Page, with_bounds: bool) -> float:
         page.marker([x], [0.08], shape=shape, color=color, hollow=hollow)
         x += 0.14 + page.text(x + 0.14, 0.015, words) + 0.25
     if with_bounds:
-        page.rect(x, 0.045, 0.3, 0.07, face=BAND)
+        page.rect(x, 0.045, 0.3, 0.07, face=BAND, edge=QUIET, lw=0.7)
         page.text(x + 0.38, 0.015, "selon ce qui reste à arrêter")
     return 0.27
 
@@ -177,7 +177,7 @@ def _draw_row(page: Page, row: QuestionLevel, y: float, height: float) -> None:
     page.paragraph(0, middle - 0.075 * len(lines), lines, size=SIZE, step=0.15)
     if row.bornes:
         low, high = row.bornes
-        page.rect(_x(low), middle - 0.035, _x(high) - _x(low), 0.07, face=BAND)
+        page.rect(_x(low), middle - 0.035, _x(high) - _x(low), 0.07, face=BAND, edge=QUIET, lw=0.7)
     if row.niveau is None or row.plus_bas is None:
         page.text(ASIDE, middle - 0.07, row.raison, color=INK)
         return
