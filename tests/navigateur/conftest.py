@@ -179,15 +179,23 @@ def documents(rendered: Path, teaching_cases: list[str]) -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def run_axe() -> Callable[[Any], dict[str, Any]]:
-    """Run axe-core in a page opened with ``bypass_csp``; every rule it has, good practices included."""
+    """Run axe-core in a page opened with ``bypass_csp``; every rule it has, good practices included.
+
+    A page as it was delivered is audited once for each width and medium, whatever the number of tests that ask.
+    """
     try:
         import axe_playwright_python
     except ImportError:
         missing("axe-playwright-python n'est pas installé")
     source = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    known: dict[Any, dict[str, Any]] = {}
 
     def run(page: Any) -> dict[str, Any]:
-        page.evaluate(source)
-        return page.evaluate("() => axe.run(document, {resultTypes: ['violations', 'incomplete', 'passes']})")
+        medium, html = page.evaluate("() => [matchMedia('print').matches, document.documentElement.outerHTML]")
+        key = (page.url, page.viewport_size["width"], medium, hash(html))
+        if key not in known:
+            page.evaluate(source)
+            known[key] = page.evaluate("() => axe.run(document)")
+        return known[key]
 
     return run
