@@ -127,8 +127,11 @@ def test_the_logo_of_a_lone_workbook_lies_beside_it_and_is_read_from_the_sheet(t
     campagne.mkdir()
     shutil.copy2(SAMPLES / "2022" / "campagne.yml", campagne)
     book = openpyxl.load_workbook(SAMPLES / "2022" / "ostrevelle.xlsx")
-    for key, value in (("logo", "logo.png"), ("logo_texte", "Logo d’Ostrevelle"), ("marque", "Diffusion restreinte")):
-        book["territoire"].append([key, value])
+    values = {"logo": "logo.png", "logo_texte": "Logo d’Ostrevelle", "marque": "Diffusion restreinte"}
+    for row in book["territoire"].iter_rows(min_row=2):
+        if row[0].value in values:
+            row[1].value = values.pop(row[0].value)
+    assert not values, "le classeur demande ces trois clés"
     book.save(campagne / "ostrevelle.xlsx")
     picture(campagne / "logo.png")
     territory = load_dossier(campagne / "ostrevelle.xlsx", load_referentiel(), with_reference=False).territoire
