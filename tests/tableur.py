@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ def recompute(contents: Mapping[str, bytes], folder: Path) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in made.items()}
 
 
+@lru_cache(maxsize=8)
 def values(content: bytes) -> dict[Place, Any]:
     """Every stored value, by sheet and cell."""
     book = openpyxl.load_workbook(BytesIO(content), data_only=True)
@@ -79,6 +81,7 @@ def values(content: bytes) -> dict[Place, Any]:
     }
 
 
+@lru_cache(maxsize=8)
 def formula_places(content: bytes) -> list[Place]:
     """Every cell that holds a formula."""
     book = openpyxl.load_workbook(BytesIO(content))

@@ -310,7 +310,9 @@ def _gap_cells(publication: Publication, row: Row, medians: list[str], gap: str)
     ]
     return [
         Formula(f"={formulas.number_compared(medians)}", float(row["n_groupes"])),
-        Formula(f"={formulas.gap(medians)}", few if is_missing(row["ecart"]) else float(row["ecart"]), Number(0, 1)),
+        Formula(
+            f"={formulas.gap(medians)}", few if is_missing(row["ecart"]) else float(row["ecart"]), Number(0, half=True)
+        ),
         Formula(f"={formulas.gap_status(gap)}", label_status(row["statut"])),
         " ; ".join(split) or NOTHING,
         " ; ".join(limit for limit in limits if limit) or NOTHING,

@@ -19,7 +19,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from evalkit.report.html import Absent
-from evalkit.wording import NARROW_SPACE
+from evalkit.wording import NARROW_SPACE, format_number
 
 HEADER_ROW = 6  # 0-based; above it: title, marks, three lines of notes, an empty line
 FIRST = HEADER_ROW + 2  # number of the first row of data, as Excel shows it
@@ -44,10 +44,13 @@ class Number:
     suffix: str = ""
     plain: bool = False  # a year: no space between thousands
     percent: bool = False  # a share kept from 0 to 1
+    half: bool = False  # a level or a gap: a decimal only when it has one
 
     @property
     def format(self) -> str:
         """Its number format; the reader's Excel writes the comma and the space between thousands."""
+        if self.half:
+            return "General"
         whole = "0" if self.plain or self.percent else "#,##0"
         text = f"{whole}.{'0' * self.decimals}" if self.decimals else whole
         if self.percent:
@@ -85,7 +88,7 @@ def shown(text: str) -> Number | str:
     """The number that a printed text is, with its decimals and unit; the text itself when it is not a number alone.
 
     >>> shown("42,5\\u202f%"), shown("1\\u202f234")
-    (Number(value=42.5, decimals=1, suffix='\\u202f%', plain=False, percent=False), Number(value=1234.0, decimals=0, suffix='', plain=False, percent=False))
+    (Number(value=42.5, decimals=1, suffix='\\u202f%', plain=False, percent=False, half=False), Number(value=1234.0, decimals=0, suffix='', plain=False, percent=False, half=False))
     >>> shown("oui"), shown("3 (n = 12)")
     ('oui', '3 (n = 12)')
     """
@@ -209,10 +212,10 @@ class Book:
         if len(sheet.notes) > N_NOTES:
             raise ValueError(f"sheet {sheet.name}: {len(sheet.notes)} notes")
         out = self.open_sheet(sheet.name, sheet.title, sheet.notes)
-        for index, column in enumerate(sheet.columns):
-            out.set_column(index, index, column.width)
+        widths = [_wide_enough(c.width, (row[i] for row in sheet.rows)) for i, c in enumerate(sheet.columns)]
+        for index, width in enumerate(widths):
+            out.set_column(index, index, width)
         self._header(out, sheet)
-        widths = [column.width for column in sheet.columns]
         for line, row in enumerate(sheet.rows, start=HEADER_ROW + 1):
             for index, (cell, _) in enumerate(zip(row, sheet.columns, strict=True)):
                 self.write(out, line, index, cell)
@@ -253,9 +256,8 @@ class Book:
         elif isinstance(cell, Entry):
             self._write_entry(sheet, row, column, cell)
         elif isinstance(cell, Formula):
-            style = self.style(
-                num_format=cell.number.format, align="left" if isinstance(cell.value, str) else "right", indent=1
-            )
+            side = "left" if isinstance(cell.value, str) else "right"
+            style = self.style(num_format=cell.number.format, align=side, indent=1, **_RULED)
             sheet.write_formula(row, column, cell.text, style, cell.value)
         elif isinstance(cell, Number):
             sheet.write_number(
@@ -270,7 +272,9 @@ class Book:
             self._write_text(sheet, row, column, cell)
 
     def _write_text(self, sheet: Worksheet, row: int, column: int, text: str) -> None:
-        looks: dict[str, Any] = {"italic": True, "font_color": "#404040"} if isinstance(text, Absent) else {}
+        looks: dict[str, Any] = {}
+        if isinstance(text, Absent):
+            looks = {"italic": True, "font_color": "#404040", "align": "left", "indent": 1}
         looks |= _RULED
         if text.lstrip().startswith(_DANGEROUS):  # stays text even when someone edits the cell and presses Enter
             looks |= {"num_format": "@", "quote_prefix": True}
@@ -289,6 +293,12 @@ class Book:
         """Name a cell or a range (row and column from 0), so that formulas read like sentences."""
         cells = [xl_rowcol_to_cell(*place, row_abs=True, col_abs=True) for place in (first, last) if place]
         self.book.define_name(name, f"='{sheet}'!{':'.join(cells)}")
+
+
+def _wide_enough(width: float, cells: Iterable[Cell]) -> float:
+    """A number wider than its column shows as « ### »."""
+    numbers = (cell for cell in cells if isinstance(cell, Number))
+    return max([width, *(len(format_number(n.value, n.decimals) + n.suffix) + 3.0 for n in numbers)])
 
 
 def _printed(text: str) -> str:

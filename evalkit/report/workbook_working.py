@@ -99,6 +99,11 @@ def _by_hand(note: str) -> Formula:
     return Formula(f"=IF(modifications=0,{none},modifications&{some})", note)
 
 
+def _changed(now: str, before: str) -> Formula:
+    """« modifié » beside a cell that was typed over; compared as texts: to a spreadsheet an empty cell equals 0."""
+    return Formula(f'=IF({now}&""={before}&"","","modifié")', "")
+
+
 UNCHANGED = _by_hand("Aucune case modifiée : les résultats sont ceux d’evalkit pour ce dossier.")
 
 
@@ -181,7 +186,10 @@ class _Working:
             out.write_string(position, 1, said, plain)
 
     def _changes(self) -> str:
-        return "SUMPRODUCT(--(cot_niveau<>cot_lu))+SUMPRODUCT(--(niv_arbitre<>niv_lu))"
+        return "+".join(
+            f'SUMPRODUCT(--({now}&""<>{before}&""))'  # as texts: to a spreadsheet an empty cell equals 0
+            for now, before in (("cot_niveau", "cot_lu"), ("niv_arbitre", "niv_lu"))
+        )
 
     def _guide(self) -> list[tuple[str, str]]:
         return [
@@ -257,11 +265,11 @@ class _Working:
 
     def _checks(self, line: int, said: str) -> list[Cell]:
         """« Modifié » and « À revoir » of one line of ratings."""
-        changed = f'=IF(D{line}=E{line},"","modifié")'
+        changed = _changed(f"D{line}", f"E{line}")
         level = f'IF(D{line}="",{formulas.text(_EMPTY)},IF(ISNA(MATCH(D{line},liste_niveaux,0)),{formulas.text(_RETYPE)},""))'
         group = f"IF(ISNA(MATCH(C{line},liste_groupes,0)),{formulas.text(_NO_GROUP)},{level})"
         sub = f"IF(ISNA(MATCH(A{line},liste_sous_questions,0)),{formulas.text(_IGNORED)},{group})"
-        return [Formula(changed, ""), Formula(f'=IF(A{line}="","",{sub})', said)]
+        return [changed, Formula(f'=IF(A{line}="","",{sub})', said)]
 
     def _validate(self, sheet: Worksheet, column: str, n: int) -> None:
         if n < 1:
@@ -342,7 +350,7 @@ class _Working:
             Formula(f"=INT(({at[_N]}+1)/2)", float((n + 1) // 2)),
             Formula(f"=INT({at[_N]}/2)+1", float(n // 2 + 1)),
             Formula(f"={middle[0]}", medians[0]),
-            Formula(f"={middle[1]}", medians[1], Number(0, 1)),
+            Formula(f"={middle[1]}", medians[1], Number(0, half=True)),
             *self._compared(line, group, row),
         ]
 
@@ -361,7 +369,11 @@ class _Working:
         split = group.code in self._split(sub)
         sample = f"IF(ISNUMBER({_COMPARED}{line}),{_N}{line},0)" if not group.institution else "0"
         return [
-            Formula(f"={formulas.compared(f'{_N}{line}', f'{_MEDIAN}{line}', group.institution)}", value, Number(0, 1)),
+            Formula(
+                f"={formulas.compared(f'{_N}{line}', f'{_MEDIAN}{line}', group.institution)}",
+                value,
+                Number(0, half=True),
+            ),
             Formula(
                 f"={formulas.split(f'{_N}{line}', f'{_COUNTS[0]}{line}', f'{_COUNTS[-1]}{line}')}", YES if split else NO
             ),
@@ -414,7 +426,7 @@ class _Working:
             Entry(level),
             *level_formulas(line, row),
             level,
-            Formula(f'=IF({LEVEL}{line}={letter(9)}{line},"","modifié")', ""),
+            _changed(f"{LEVEL}{line}", f"{letter(9)}{line}"),
             Formula(
                 f'=IF({formulas.is_level(f"{LEVEL}{line}")},{ladder},"")',
                 sub.echelle.niveaux[int(row["niveau"])] if settled else "",
@@ -482,7 +494,7 @@ class _Working:
             self.referentiel.sous_questions[sub].titre,
             *(self._compared_again(sub, group) for group in self.groups),
             Formula(f"={formulas.number_compared(own)}", float(row["n_groupes"])),
-            Formula(f"={formulas.gap(own)}", formulas.TOO_FEW if few else float(row["ecart"]), Number(0, 1)),
+            Formula(f"={formulas.gap(own)}", formulas.TOO_FEW if few else float(row["ecart"]), Number(0, half=True)),
             Formula(f"={formulas.gap_status(at[1])}", label_status(row["statut"])),
             Formula(f"={formulas.at_end(own, names, 'MIN')}", self._named(row["groupe_bas"])),
             Formula(f"={formulas.at_end(own, names, 'MAX')}", self._named(row["groupe_haut"])),
@@ -497,7 +509,7 @@ class _Working:
                 Number(0, 1, percent=True),
             ),
             Formula(f"={formulas.weak(at[7])}", YES if row["effectifs_faibles"] else NO),
-            Formula(f"={formulas.score(at[5], at[1])}", self._score(row), Number(0, 1)),
+            Formula(f"={formulas.score(at[5], at[1])}", self._score(row), Number(0, half=True)),
             Formula(f"={formulas.order(at[9], scores, f'{key}${FIRST}')}", float(row["ordre"])),
         ]
 
@@ -507,7 +519,7 @@ class _Working:
         found = records(frame[(frame["sous_question"] == sub) & (frame["groupe"] == group.code)])
         cell = self._compared(0, group, found[0] if found else None)[0]
         value = cell.value if isinstance(cell, Formula) else ""
-        return Formula(f"={GROUPS}!{_COMPARED}{self.group_line(sub, group)}", value, Number(0, 1))
+        return Formula(f"={GROUPS}!{_COMPARED}{self.group_line(sub, group)}", value, Number(0, half=True))
 
     def _named(self, cell: object) -> str:
         wanted = codes(cell)
