@@ -401,7 +401,7 @@ def _indicator_row(publication: Publication, row: Row) -> list[Cell]:
         NOTHING if is_missing(row["annee"]) else Number(float(row["annee"]), plain=True),
         value if isinstance(value, Absent) else shown(str(value)),
         *(_part(row[name], masked) for name in ("numerateur", "denominateur")),
-        _part(row["n"], False),
+        _part(row["n"], masked),
         unit.libelle if unit else row["unite"],
         tables.OBTENTIONS.get(row["obtention"], str(row["obtention"])),
         _given(row["source"]),

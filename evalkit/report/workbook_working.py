@@ -24,6 +24,7 @@ from evalkit.report.html import Absent
 from evalkit.report.sentences import codes, is_missing, records
 from evalkit.report.workbook_formulas import NO, YES
 from evalkit.report.workbook_levels import (
+    COUNTED,
     LEVEL,
     LEVEL_COLUMNS,
     LEVELS,
@@ -416,7 +417,7 @@ class _Working:
         level: int | str | None = None if is_missing(row["silence"]) else str(row["silence"])
         if settled:
             level = int(row["niveau"])
-        ladder = f"INDEX('{LADDERS}'!$C${line}:$H${line},1,{LEVEL}{line}+1)"
+        ladder = f"INDEX('{LADDERS}'!$C${line}:$H${line},1,{COUNTED}{line}+1)"
         day = row["date"]
         return [
             row["question"],
@@ -428,7 +429,7 @@ class _Working:
             level,
             _changed(f"{LEVEL}{line}", f"{letter(9)}{line}"),
             Formula(
-                f'=IF({formulas.is_level(f"{LEVEL}{line}")},{ladder},"")',
+                f'=IF(ISNUMBER({COUNTED}{line}),{ladder},"")',
                 sub.echelle.niveaux[int(row["niveau"])] if settled else "",
             ),
             self._own_rating(row),
