@@ -792,9 +792,9 @@ def write_working_file(dossier: Path, tell: Tell = _silent) -> tuple[Path, Path 
 
     dossier = _dossier_of(dossier)
     referentiel = load_referentiel()
-    load_dossier(dossier, referentiel)  # its faults first: no key is made for a dossier that cannot be read
+    _check_before_rendering(dossier, with_reference=False)  # no key is made for a dossier that cannot be read
     _ensure_keys([dossier], tell)
-    read = load_dossier(dossier, referentiel)
+    read = load_dossier(dossier, referentiel, with_reference=False)
     content = render_travail_xlsx(evaluate(referentiel, read), read.tables["cotations"])
     with writing(working_path(dossier)):
         return replace_working_file(dossier, content)
