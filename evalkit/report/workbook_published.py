@@ -51,7 +51,7 @@ from evalkit.report.workbook_sheets import (
     shown,
     whole_day,
 )
-from evalkit.wording import capitalize, format_date, format_number, format_percent, join_french, label_status
+from evalkit.wording import format_date, format_number, format_percent, join_french, label_status
 
 Row = dict[str, Any]
 INVENTED = "DONNÉES FICTIVES"
@@ -570,7 +570,7 @@ def _answer_rows(item: SurveyItem, row: Row, counts: Sequence[Any]) -> list[list
     return [
         [
             *head,
-            capitalize(label),
+            label,
             _hidden(item) if share is None else shown(share_text(item, share)),
             *_bounds(low, high),
             *tail,

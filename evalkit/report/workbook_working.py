@@ -117,6 +117,9 @@ class _Working:
         self.groups: tuple[Groupe, ...] = tuple(evaluation.referentiel.groupes)
         self.applicable = [str(row["sous_question"]) for row in records(evaluation.niveaux) if row["applicable"]]
         self.ratings = self._sorted(cotations)
+        self.found = {(row["sous_question"], row["groupe"]): row for row in records(evaluation.groupes)}
+        self.split = {row["sous_question"]: codes(row["partages"]) for row in records(evaluation.triangulation)}
+        self.lines = {sub: FIRST + rank * len(self.groups) for rank, sub in enumerate(self.applicable)}
         self.last_rating = HEADER_ROW + max(1, len(self.ratings)) + SPARE_ROWS  # row from 0
         largest = max([0, *evaluation.groupes["n"].tolist()])
         self.largest = max(_SAMPLES_MINIMUM, int(largest) + _SAMPLES_MORE)
@@ -286,14 +289,15 @@ class _Working:
     # groups
 
     def _groups(self) -> Sheet:
-        found = {(row["sous_question"], row["groupe"]): row for row in records(self.evaluation.groupes)}
         cells = {
             key: part.sort_values("niveau")["n"].tolist()
             for key, part in self.evaluation.distributions.groupby(["sous_question", "groupe"])
         }
         keys = [(sub, group) for sub in self.applicable for group in self.groups]
         rows = [
-            self._group_row(line, sub, group, found.get((sub, group.code)), cells.get((sub, group.code), [0.0] * 6))
+            self._group_row(
+                line, sub, group, self.found.get((sub, group.code)), cells.get((sub, group.code), [0.0] * 6)
+            )
             for line, (sub, group) in enumerate(keys, start=FIRST)
         ]
         columns = (
@@ -367,7 +371,7 @@ class _Working:
         sub = str(row["sous_question"]) if row else ""
         shown = n >= self._minimum(group)
         value: float | str = self._median(row, "mediane") if shown else TOO_FEW_RATINGS if n else formulas.NO_RATING
-        split = group.code in self._split(sub)
+        split = group.code in self.split.get(sub, ())
         sample = f"IF(ISNUMBER({_COMPARED}{line}),{_N}{line},0)" if not group.institution else "0"
         return [
             Formula(
@@ -381,13 +385,9 @@ class _Working:
             Formula(f"={sample}", float(n) if shown and not group.institution else 0.0),
         ]
 
-    def _split(self, sub: str) -> list[str]:
-        frame = self.evaluation.triangulation
-        return [code for cell in frame.loc[frame["sous_question"] == sub, "partages"] for code in codes(cell)]
-
     def group_line(self, sub: str, group: Groupe) -> int:
         """Line of the sheet « Groupes » that holds a group of a sub-question."""
-        return FIRST + self.applicable.index(sub) * len(self.groups) + self.groups.index(group)
+        return self.lines[sub] + self.groups.index(group)
 
     # levels
 
@@ -516,9 +516,7 @@ class _Working:
 
     def _compared_again(self, sub: str, group: Groupe) -> Formula:
         """The compared median of a group, read in the sheet « Groupes »."""
-        frame = self.evaluation.groupes
-        found = records(frame[(frame["sous_question"] == sub) & (frame["groupe"] == group.code)])
-        cell = self._compared(0, group, found[0] if found else None)[0]
+        cell = self._compared(0, group, self.found.get((sub, group.code)))[0]
         value = cell.value if isinstance(cell, Formula) else ""
         return Formula(f"={GROUPS}!{_COMPARED}{self.group_line(sub, group)}", value, Number(0, half=True))
 

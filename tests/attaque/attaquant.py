@@ -140,7 +140,7 @@ class Attacker:
             for j in range(i + 1, len(labels) + 1):
                 if " ou ".join(text for _, text in labels[i:j]) == wanted:
                     return tuple(code for code, _ in labels[i:j])
-        return (label,)
+        return (wanted,)
 
     def _add(self, found: dict[str, Found], code: str, n: int, label: str, text: str) -> None:
         question = self.questions[code]
