@@ -368,11 +368,12 @@ def actions(publication: Publication) -> Html:
 
 def _action_row(row: Row) -> list[object]:
     theme = "ensemble" if row["thematique"] == "ensemble" else str(row["thematique"])
-    lacking = Absent(label_status("secret" if row["statut"] == "secret" else "non_repondu"))
-    amounts = [
-        lacking if is_missing(row[c]) else number_text(row[c])
-        for c in ("montant_p147", "montant_droit_commun", "montant_total")
-    ]
+    hidden = {"montant_droit_commun": row["statut_droit_commun"] == "secret"}  # may be hidden alone
+    amounts = []
+    for name in ("montant_p147", "montant_droit_commun", "montant_total"):
+        masked = row["statut"] == "secret" or hidden.get(name, False)
+        lacking = Absent(label_status("secret" if masked else "non_repondu"))
+        amounts.append(lacking if is_missing(row[name]) else number_text(row[name]))
     holders = number_text(row["n_porteurs"]) if row["n_porteurs"] else _NOTHING
     reports = _NOTHING if is_missing(row["n_bilans"]) else number_text(row["n_bilans"])
     return [f"{int(row['annee'])}, {theme}", number_text(row["n_actions"]), holders, *amounts, reports]

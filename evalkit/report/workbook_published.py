@@ -255,7 +255,7 @@ def _level_row(publication: Publication, row: Row, line: int, solidity: dict[str
 def _groups(publication: Publication) -> Sheet:
     """One row per sub-question: median and number of ratings of each group, and the gap computed from them."""
     groups = publication.referentiel.groupes
-    pairs = [c for g in groups for c in (Column(f"{g.libelle} : médiane", 13), Column(f"{g.libelle} : n", 9))]
+    pairs = [c for g in groups for c in (Column(f"{g.libelle} : médiane", 13), Column(f"{g.libelle} : n", 12))]
     columns = (
         Column("Sous-question", 10),
         Column("Intitulé", 36),
@@ -517,12 +517,12 @@ def _answers(publication: Publication) -> Sheet:
         rows += _answer_rows(item, known[key], themes.get(key, []))
     columns = (
         Column("Questionnaire", 14),
-        Column("Qui a répondu", 24),
-        Column("Question", 10),
-        Column("Libellé", 50),
+        Column("Qui a répondu", 20),
+        Column("Question", 14),
+        Column("Libellé", 36),
         Column("n", 9),
-        Column("Réponse", 36),
-        Column("Valeur", 20),
+        Column("Réponse", 28),
+        Column("Valeur", 18),
         Column("Intervalle à 95 % : de", 12),
         Column("Intervalle à 95 % : à", 12),
         Column("Silences", 30),

@@ -18,15 +18,16 @@ from evalkit import actions
 from evalkit.loaders.dossier import list_dossiers, load_dossier
 from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.resources import resource_dir
+from evalkit.report import tables
 from evalkit.report.html import Absent
 from evalkit.report.workbook import render_rapport_xlsx, render_travail_xlsx
 from evalkit.report.workbook_sheets import Number, shown
+from tests.attaque.attaquant import read_tables
 from tests.attaque.classeur_lu import sheets_of
 from tests.attaque.test_attaque import page_of
 from tests.fabrique import make_campagne, make_evaluation, make_publication, make_territory, sample_dossier
 
 SAMPLES = resource_dir("sample_data")
-TEXT_IN_SHEETS = ("Lisez-moi",)
 DANGEROUS = ("=1+1", "+33 6", "-2", "@SOMME(A1)", '=HYPERLINK("http://x.test";"ici")', "\t=1")
 
 
@@ -123,24 +124,36 @@ def test_no_respondent_nor_comment_in_the_published_file_and_no_comment_in_the_w
 
 def test_masked_values_are_said_never_zero_never_empty():
     publication = make_publication()
-    tables = sheets_of(render_rapport_xlsx(publication))
+    sheets = sheets_of(render_rapport_xlsx(publication))
     hidden = publication.groupes[publication.groupes["statut"] == "secret"]
     assert len(hidden)
     names = {g.code: g.libelle for g in publication.referentiel.groupes}
-    groups = {row[0]: dict(zip(tables["Groupes"].headers, row, strict=True)) for row in tables["Groupes"].rows}
+    groups = {row[0]: dict(zip(sheets["Groupes"].headers, row, strict=True)) for row in sheets["Groupes"].rows}
     for row in hidden.to_dict("records"):
         found = groups[row["sous_question"]]
         assert found[f"{names[row['groupe']]} : médiane"] == "secret statistique"
         assert found[f"{names[row['groupe']]} : n"] == str(row["n"])
-    amounts = tables["Programme d’actions"]
+    amounts = sheets["Programme d’actions"]
     at = amounts.headers.index("Tous financeurs")
     for row, cell in zip(publication.actions.to_dict("records"), amounts.rows, strict=True):
         assert (cell[at] == "secret statistique") == (row["statut"] == "secret")
     for name in ("Groupes", "Indicateurs", "Programme d’actions", "Niveaux"):
         computed = {"Niveau compté", "Supposé au plus bas (0)", "Supposé au plus haut (5)"}
-        for row in tables[name].rows:
-            said = dict(zip(tables[name].headers, row, strict=True))
+        for row in sheets[name].rows:
+            said = dict(zip(sheets[name].headers, row, strict=True))
             assert all(text for header, text in said.items() if header not in computed), (name, row)
+
+
+def test_the_programme_says_the_same_as_the_page_amount_by_amount():
+    """An amount hidden alone (ordinary-law credits) is « secret » in both, not « non renseigné »."""
+    publication = actions.load_publication(SAMPLES / "2022" / "morvecque")
+    (page,) = read_tables(str(tables.actions(publication)))
+    workbook = sheets_of(render_rapport_xlsx(publication))["Programme d’actions"]
+    mine = [re.sub(r"(\d)(?=(\d{3})+$)", r"\1 ", text) for row in workbook.rows for text in row[4:7]]
+    assert mine == [text for row in page.rows for text in row[3:6]]
+    alone = (publication.actions["statut_droit_commun"] == "secret") & (publication.actions["statut"] == "ok")
+    assert alone.any()
+    assert "non renseigné" not in mine
 
 
 def test_no_number_is_more_precise_than_it_is_displayed():
