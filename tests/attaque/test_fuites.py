@@ -106,6 +106,7 @@ def test_a_notebook_that_fails_leaves_nothing_behind(planted, tmp_path, monkeypa
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), notebook)
     before = notebook.read_bytes()
     output = tmp_path / "sorties" / "ardelle" / "rapport"
+    output.parent.mkdir(parents=True)
     outcome = render_task(Task("ardelle", notebook, {"dossier": str(planted)}, output, title="Ardelle"))
     assert not outcome.ok
     write_journal(tmp_path / "sorties" / "journal.json", "2022", (outcome,))
