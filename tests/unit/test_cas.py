@@ -31,7 +31,7 @@ KEYS = {
     "indicateurs": {"nom", "formule", "indicateur", "facteur", "unite", "modalites", "donnees", "attendu"},
     "maturite": {"nom", "arbitrages", "applicables", "attendu"},
     "triangulation": {"nom", "cotations", "attendu"},
-    "secret": {"nom", "cotations", "formule", "indicateur", "donnees", "actions", "tableau", "niveaux", "attendu"},
+    "secret": {"nom", "cotations", "formule", "indicateur", "donnees", "actions", "tableau", "niveaux", "acro", "attendu"},
     "enquetes": {
         "nom",
         "question",
@@ -254,6 +254,9 @@ def _check_crossed(case: dict[str, Any]) -> None:
     system = System({key: Cell(value, n) for key, value in counts.items()}, totals)
     primary = {key for key, value in counts.items() if 0 < value < 11}
     hidden = suppress(system, primary, 5)
+    if "acro" in case:  # what another program hid, zeros apart: a small cell that it hides is one of ours, and no other
+        assert {key for key in counts if " ".join(key) in case["acro"] and counts[key]} == primary, case["nom"]
+        assert set(case["acro"]) <= {" ".join(key) for key in counts}, case["nom"]
     assert sorted(" ".join(key) for key in hidden) == sorted(case["attendu"]["masquees"])
     known = feasible_intervals(system, hidden)
     for name, (low, high) in case["attendu"].get("intervalles", {}).items():
