@@ -620,26 +620,25 @@ def _known_departement(campagne: Path, dossiers: Sequence[Path], departement: st
         )
 
 
-def freeze_reference(campagne: Path) -> tuple[Path, Path | None]:
+def freeze_reference(campagne: Path, tell: Tell = _silent) -> tuple[Path, Path | None]:
     """Write the campaign's regional reference; the old one is kept, dated. Returns (new, kept or None).
 
     Raises
     ------
     EvalkitError
         LOT-007: a territory cannot be read, or no figure stands on enough territories. Forty reports will be compared with
-        this file: it is whole, or it is not made. LOT-003: it cannot be written.
+        this file: it is whole, or it is not made. LOT-013: subtracting a kept reference from it would give a few
+        territories. LOT-003: it cannot be written.
     """
     import json
 
     from evalkit.batch.runner import write_whole, writing
-    from evalkit.compute.synthesis import freeze
-    from evalkit.loaders.dossier import load_campagne
 
     campagne = _campaign_of(campagne)
     failed = _check_all(_dossiers_to_render(campagne, ()))
     if failed:
         raise EvalkitError([_incomplete_reference(campagne, [one.name for one in failed])])
-    content = freeze(load_synthese(campagne), load_campagne(campagne).date_reference)
+    content = _reference_content(campagne, tell)
     target = campagne / REFERENCE_FILE
     if not any(content[name] for name in ("indicateurs", "niveaux", "questions")):
         raise EvalkitError([_nothing_to_freeze(campagne, content["n_territoires"])])
@@ -651,6 +650,61 @@ def freeze_reference(campagne: Path) -> tuple[Path, Path | None]:
             shutil.copy2(target, kept)
         write_whole(target, new)
     return target, kept
+
+
+def _reference_content(campagne: Path, tell: Tell) -> dict[str, Any]:
+    """What may be frozen, the references kept beside it taken as known."""
+    from evalkit.compute.disclosure_bases import territories_apart, without_small_differences
+    from evalkit.compute.synthesis import freeze
+    from evalkit.loaders.dossier import load_campagne
+
+    synthesis = load_synthese(campagne)
+    content = freeze(synthesis, load_campagne(campagne).date_reference)
+    minimum = synthesis.referentiel.seuil("seuil_territoires")
+    kept = _kept_references(campagne)
+    for path, old in kept.items():
+        apart = territories_apart(old, content)
+        if 0 < apart < minimum:
+            raise EvalkitError([_almost_the_same(path, apart, content["n_territoires"], int(minimum))])
+    content, gone = without_small_differences(content, kept.values(), minimum)
+    if gone:
+        tell(str(_left_out(campagne, gone, int(minimum))))
+    return content
+
+
+def _kept_references(campagne: Path) -> dict[Path, dict[str, Any]]:
+    """Frozen references of a campaign, the last one and the dated ones; one that cannot be read tells nothing."""
+    import json
+
+    out = {}
+    for path in sorted(campagne.glob("reference_regionale*.json")):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(content, dict):
+            out[path] = content
+    return out
+
+
+def _almost_the_same(kept: Path, apart: int, territories: int, minimum: int) -> Fault:
+    return Fault(
+        "LOT-013",
+        Place(file=str(kept)),
+        read=f"{plural(territories, 'territoire')} aujourd’hui, {plural(apart, 'territoire')} de différence avec ce fichier",
+        expected=f"les mêmes territoires que dans ce fichier, ou au moins {minimum} de différence",
+        fix=f"attendez d’autres territoires ; si {kept.name} n’a jamais circulé, supprimez-le et recommencez",
+    )
+
+
+def _left_out(campagne: Path, gone: Sequence[str], minimum: int) -> Fault:
+    return Fault(
+        "LOT-014",
+        Place(file=str(campagne / REFERENCE_FILE)),
+        read=f"{plural(len(gone), 'repère')} : {', '.join(gone[:3])}{'…' if len(gone) > 3 else ''}",
+        expected=f"un nombre de territoires égal à celui d’une référence gardée, ou au moins {minimum} de différence",
+        fix="rien à faire : les rapports seront sans repère régional pour ceux-là, jusqu’à une prochaine référence",
+    )
 
 
 def _nothing_to_freeze(campagne: Path, territories: int) -> Fault:

@@ -294,7 +294,7 @@ def synthese(
         )
         raise EvalkitError([_usage(read, expected, f"evalkit synthese {campagne} --figer")])
     if figer:
-        target, kept = actions.freeze_reference(campagne)
+        target, kept = actions.freeze_reference(campagne, _tell_always)
         _say(f"Référence régionale figée : {target}")
         _say(f'Les rapports s\'y comparent si campagne.yml porte : reference_regionale: "{target.name}"')
         if kept:

@@ -206,6 +206,8 @@ CATALOGUE: dict[str, Entry] = {
     "LOT-010": Entry("Rien n'est retenu de ce lot", "avertissement"),
     "LOT-011": Entry("Deux lots dans le même dossier"),
     "LOT-012": Entry("Grappe Dask injoignable"),
+    "LOT-013": Entry("Référence presque identique à celle qui est gardée : une soustraction dirait qui"),
+    "LOT-014": Entry("Repères laissés hors de la référence", "avertissement"),
     # --- DOC: a document that could not be made ---------------------------------------------------------------------
 }
 

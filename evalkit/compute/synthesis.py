@@ -528,7 +528,8 @@ def freeze(publication: PublicationSynthese, date: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        Plain data. What is secret, or has no value, is absent.
+        Plain data. What is secret, or has no value, is absent. Territories are named, as the synthesis names them, so
+        that the next reference can be compared with this one (``compute.disclosure_bases``).
     """
     if not isinstance(publication, PublicationSynthese):
         raise TypeError(f"freeze needs a PublicationSynthese, not {type(publication).__name__}")
@@ -538,6 +539,7 @@ def freeze(publication: PublicationSynthese, date: str) -> dict[str, Any]:
         "campagne": publication.campagne.code,
         "date": date,
         "n_territoires": len(publication.territoires),
+        "territoires": sorted(territory.dossier for territory in publication.territoires),
         "referentiel_version": publication.referentiel.version,
         "indicateurs": {
             f"{row['indicateur']}|{row['obtention']}": {

@@ -31,6 +31,8 @@ def wrong_reference(content: Any, minimum: float) -> str:
         return f"un fichier sans {', '.join(f'« {name} »' for name in missing)}"
     if len(str(read_date(content["date"]).value)) != len("2022-11-30"):
         return "une date qui n’en est pas une"
+    if not _names(content.get("territoires", [])):
+        return "des noms de territoires illisibles"
     for name, block in blocks.items():
         entries: Mapping[str, Any] = block or {}
         for code, entry in entries.items():
@@ -59,3 +61,7 @@ def _wrong_entry(entry: Any, minimum: float, *, quartiles: bool) -> str:
 
 def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
