@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import shutil
 import tempfile
 import traceback
@@ -11,15 +13,17 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from evalkit import cli
 from evalkit.batch.journal import write_journal
 from evalkit.batch.plan import Task
 from evalkit.batch.runner import render_task
 from evalkit.compute.disclosure import protect
 from evalkit.compute.evaluation import evaluate
-from evalkit.loaders.dossier import load_dossier
+from evalkit.loaders.dossier import load_dossier, territory_of
 from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.resources import resource_dir
-from tests.attaque.reponses_inventees import invented_surveys
+from outils_dev.exemples import exports
+from tests.attaque.reponses_inventees import invented_answers, invented_surveys
 from tests.attaque.test_attaque import page_of
 
 MARKER = "phrase-temoin-7c21"
@@ -132,3 +136,105 @@ def test_a_rendered_report_and_its_console_say_nothing_of_it(planted, tmp_path, 
     assert MARKER not in console.out + console.err + "\n".join(said)
     for path in [*(tmp_path / "sorties").rglob("*"), *(planted / ".evalkit").rglob("*")]:
         assert path.is_dir() or MARKER.encode() not in path.read_bytes(), path
+
+
+# --- answers that come from an export -------------------------------------------------------------------------------
+
+LAYOUTS = {"kobo": exports.kobo, "limesurvey": exports.limesurvey, "google": exports.google}
+PERSONAL = {"Nom et prénom": MARKER, "Courriel": f"{MARKER}@exemple.fr", "Observations diverses": MARKER}
+
+
+def campaign_of_one(folder: Path) -> Path:
+    """A sample campaign of one territory, without answers."""
+    shutil.copytree(
+        SAMPLES / "2022" / "ardelle", folder / "2022" / "ardelle", ignore=shutil.ignore_patterns("enquetes")
+    )
+    shutil.copytree(SAMPLES / "2019" / "ardelle", folder / "2019" / "ardelle")
+    for part in ("2022/campagne.yml", "2022/reference_regionale.json", "2019/campagne.yml"):
+        shutil.copy(SAMPLES / part, folder / part)
+    return folder / "2022" / "ardelle"
+
+
+def marked_export(dossier: Path, layout: str, unknown: str) -> Path:
+    """An export in ``enquetes/brut/``: the marker in every free text, in personal columns, in a column that nothing reads,
+    and once in place of an answer to the question ``unknown``."""
+    referentiel = load_referentiel()
+    enquete = {survey.code: survey for survey in referentiel.enquetes}["ENQ-ASSO"]
+    frame = invented_answers(enquete, {"ensemble": 34}, 1)
+    texts = [q.code for q in enquete.questions if q.type == "texte"]
+    frame[texts] = frame[texts].where(frame[texts].isna(), MARKER)
+    frame.loc[2, unknown] = MARKER
+    rows = LAYOUTS[layout](enquete, frame, territory_of(dossier, referentiel))
+    rows[0] += PERSONAL
+    for row in rows[1:]:
+        row += list(PERSONAL.values())
+    (dossier / "enquetes" / "brut").mkdir(parents=True)
+    return exports.write_csv(dossier / "enquetes" / "brut" / "export.csv", rows)
+
+
+def typed(capfd: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
+    """Exit code of a command, and all that it said on the console."""
+    with pytest.raises(SystemExit) as stop:
+        cli.main([str(argument) for argument in arguments])
+    said = capfd.readouterr()
+    return int(stop.value.code or 0), said.out + said.err
+
+
+def holding(folder: Path, but: Path) -> list[Path]:
+    """Files under a folder that hold the marker, whatever way of writing it, the source apart."""
+    forms = [MARKER.encode(), MARKER.encode("utf-16-le"), base64.b64encode(MARKER.encode())[:-4]]
+    files = [path for path in folder.rglob("*") if path.is_file() and path != but]
+    assert files
+    return [path for path in files if any(form in path.read_bytes() for form in forms)]
+
+
+@pytest.mark.parametrize("layout", sorted(LAYOUTS))
+def test_an_export_says_nothing_beyond_itself(tmp_path, layout, monkeypatch, capfd):
+    """Refused because of the marker typed as an answer, then read by a mapping, then imported: console and files."""
+    temporary = tmp_path / "temporaire"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    dossier = campaign_of_one(tmp_path)
+    source = marked_export(dossier, layout, unknown="A06")
+    before = source.read_bytes()
+    assert before.count(MARKER.encode()) > 100
+
+    code, said = typed(capfd, "verifier", dossier)
+    assert (code, "DON-092" in said) == (11, True)
+    batch, told = typed(capfd, "lot", dossier.parent, "--vers", tmp_path / "sorties")
+    assert (batch, "DON-092" in (tmp_path / "sorties" / "journal.json").read_text(encoding="utf-8")) == (11, True)
+    refused, more = typed(capfd, "importer", "enquete", source, "--vers", dossier, "--sollicites", 40)
+    draft = dossier / "enquetes" / "enq-asso.correspondance.yml"
+    assert (refused, draft.is_file()) == (11, True)
+    assert MARKER not in said + told + more
+    assert holding(tmp_path, source) == []
+
+    text = draft.read_text(encoding="utf-8")
+    draft.write_text(re.sub(r"(?m)^#? ?incomprises:.*$", "", text) + "\nincomprises: non_repondu\n", encoding="utf-8")
+    code, said = typed(capfd, "verifier", dossier)
+    assert code == 0, said
+    done, more = typed(capfd, "importer", "enquete", source, "--vers", dossier, "--sollicites", 40)
+    assert done == 0, more
+    assert (dossier / "enquetes" / "enq-asso.csv").is_file()
+    assert (dossier / "enquetes" / "enq-asso.import.json").is_file()
+    assert MARKER not in said + more
+    assert holding(tmp_path, source) == []
+    assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_a_report_on_an_export_says_nothing_of_it(tmp_path, imported, capfd):
+    """Left in ``brut/`` or imported: the report, the journal, the notebook's leftovers, what is kept between two runs."""
+    dossier = campaign_of_one(tmp_path)
+    source = marked_export(dossier, "kobo", unknown="A38")
+    if imported:
+        assert typed(capfd, "importer", "enquete", source, "--vers", dossier, "--sollicites", 40)[0] == 0
+    code, said = typed(capfd, "rapport", dossier, "--vers", tmp_path / "sorties")
+    assert code == 0, said
+    page = (tmp_path / "sorties" / "ardelle" / "rapport.html").read_text(encoding="utf-8")
+    assert "ENQ-ASSO" in page
+    code, more = typed(capfd, "lot", dossier.parent, "--vers", tmp_path / "lot")
+    assert code == 0, more
+    assert MARKER not in said + more
+    assert holding(tmp_path, source) == []
