@@ -67,6 +67,7 @@ class Loot:
     """What the attacker got. Each list holds readable keys; empty lists are the promise kept."""
 
     n_hidden: int = 0
+    narrowest: int | None = None  # width of the tightest feasible interval of a hidden cell whose base is not smaller
     exposed: list[str] = field(default_factory=list)  # hidden, yet bounded more tightly than min(5, base)
     small_cells: list[str] = field(default_factory=list)  # a count of 1 to 10 of a sensitive question, found exactly
     small_bases: list[str] = field(default_factory=list)  # a share over fewer than eleven answers
@@ -292,17 +293,24 @@ class Attacker:
                     loot.small_bases.append(f"{code} {codes[0]} : {share} % de {item.n}")
         equations += self._fraction_equations(fractions, found, cells)
         equations += self._follow_up_equations(found, cells)
+        equations += self._hearsay(found, cells)
         self.n_shown += len(cells) - len(hidden)
         ranges = _ranges(cells, equations)
         loot.n_hidden += len(hidden)
         for cell in hidden:
             low, high = ranges[cell]
+            if cells[cell] >= WIDTH:
+                loot.narrowest = high - low if loot.narrowest is None else min(loot.narrowest, high - low)
             if high - low < min(WIDTH, cells[cell]):
                 loot.exposed.append(f"{cell[0]} {cell[1]} : de {low} à {high} sur {cells[cell]}")
         for cell, (low, high) in ranges.items():
             sensitive = self.questions[cell[0]].donnee_sensible != "non"
             if sensitive and low == high and 0 < low < SMALLEST:
                 loot.small_cells.append(f"{cell[0]} {cell[1]} : {low} sur {cells[cell]}")
+
+    def _hearsay(self, found: dict[str, Found], cells: dict[Cell, int]) -> list[tuple[dict[Cell, float], float, float]]:
+        """What else is known of these cells: nothing here; texts and other documents in ``croisements``."""
+        return []
 
     def _question_cells(self, code: str, item: Found) -> list[Cell]:
         return [(code, c) for codes, _, _ in item.rows for c in codes]
