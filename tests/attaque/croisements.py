@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations, pairwise, zip_longest
@@ -279,8 +279,8 @@ class CrossAttacker(Attacker):
         self._surveys_of = {q.code: e.code for e in referentiel.enquetes for q in e.questions}
         self._short = {group.libelle: group.court for group in referentiel.groupes}
 
-    def attack_together(self, everything: Everything) -> CrossLoot:
-        """Read everything, deduce everything."""
+    def attack_together(self, everything: Everything, only: Collection[str] = ()) -> CrossLoot:
+        """Read everything, deduce everything; ``only``: bound the answers of these territories (all by default)."""
         loot = CrossLoot()
         tables = {name: [t for page in pages for t in read_tables(page)] for name, pages in everything.pages.items()}
         found = {name: self._read_surveys(tables[name], pages) for name, pages in everything.pages.items()}
@@ -292,6 +292,8 @@ class CrossAttacker(Attacker):
         told = self._told_by_quartiles((*syntheses, *references), tables, found, loot)
         said = _index_texts(everything.index)
         for name, pages in everything.pages.items():
+            if only and name not in only:
+                continue
             texts = [*(text for page in pages for text in texts_of(page)), *said.get(name, ())]
             statements = list(self._statements(texts, found[name]))
             loot.n_statements += len(statements)
@@ -345,7 +347,7 @@ class CrossAttacker(Attacker):
         values = {name: printed_values(mine) for name, mine in tables.items()}
         for overview in overviews:
             for key, spread in overview.spreads.items():
-                if not key[1].startswith("enquête ") or not spread.members <= set(values):
+                if key[1] == "données ouvertes" or not spread.members <= set(values):
                     continue
                 loot.n_compared += 1
                 known = [values[name][key] for name in sorted(spread.members) if key in values[name]]

@@ -195,7 +195,7 @@ def test_a_synthesis_made_before_masking_is_found_out(referentiel, published, on
         weak = replace(weak, syntheses=[synthesis_page(one_unmasked)])
     else:
         weak = replace(weak, references=[reference_of(one_unmasked)])
-    loot = CrossAttacker(referentiel).attack_together(weak)
+    loot = CrossAttacker(referentiel).attack_together(weak, only=[TEACHING[3]])
     assert loot.unprinted
     assert loot.exposed
 
