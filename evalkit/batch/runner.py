@@ -23,6 +23,7 @@ from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.wording import plural
 
 KERNEL_ATTEMPTS = 2
+_LONGEST_SOCKET, _LAST_PORT = 107, 65535  # bytes of a socket's name on Linux; a kernel adds a number to it
 _PARTS, _EXCLUDED = "evalkit_parties", "evalkit_exclus"  # metadata that never leave the process: the page shows none
 _DISK_WORDS = {
     errno.EACCES: "un emplacement où vous n'avez pas le droit d'écrire, ou un fichier ouvert ailleurs",
@@ -220,6 +221,11 @@ def import_papermill() -> Any:
     return papermill
 
 
+def _fits_a_socket(name: str) -> bool:
+    """Whether the sockets of a kernel can bear this name: in a deep temporary folder they cannot, and ports are used."""
+    return len(os.fsencode(f"{name}-{_LAST_PORT}")) <= _LONGEST_SOCKET
+
+
 def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
     papermill = import_papermill()
     from papermill.exceptions import PapermillExecutionError
@@ -231,9 +237,11 @@ def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
     use_prepared_kernels(folder, task.memory_mb)
     config = Config()
     config.KernelManager.client_class = "evalkit.batch.kernels.PromptClient"
-    if sys.platform == "linux":  # par fichiers plutôt que par ports : deux noyaux ne peuvent pas vouloir le même
+    sockets = os.path.join(folder, "k")  # sans lui, tous les noyaux d'un même dossier se confondent
+    if sys.platform == "linux" and _fits_a_socket(sockets):
+        # Par fichiers plutôt que par ports : deux noyaux ne peuvent pas vouloir le même.
         config.KernelManager.transport = "ipc"
-        config.KernelManager.ip = os.path.join(folder, "k")  # sans lui, tous les noyaux d'un même dossier se confondent
+        config.KernelManager.ip = sockets
     noted = Path(folder, "parties.json")
     os.environ[NOTE] = str(noted)
     try:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,6 +85,20 @@ def test_temporary_files_are_gone_with_the_territory(way: str, tmp_path: Path) -
     left, profile = text(run(way, make_task(tmp_path, "a", code))).split()
     assert not Path(left).exists()
     assert not Path(profile).exists()
+
+
+def test_a_deep_temporary_folder_stops_nobody(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of a socket holds 107 bytes: where the folder's own is longer, the kernel speaks otherwise."""
+    deep = tmp_path / ("dossier-profond-" * 7)
+    deep.mkdir()
+    assert len(str(deep)) > 107
+    monkeypatch.setenv("TMPDIR", str(deep))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    apart.end_renderers()  # those that follow are started in that folder
+    try:
+        assert text(run(way, make_task(tmp_path, "profond", "print('fait')"))).strip() == "fait"
+    finally:
+        apart.end_renderers()
 
 
 def test_a_prepared_kernel_has_already_imported(tmp_path: Path) -> None:
