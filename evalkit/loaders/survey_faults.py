@@ -14,7 +14,7 @@ from evalkit.loaders.survey_answers import Misread, shown_text
 from evalkit.loaders.survey_columns import Column
 from evalkit.loaders.survey_mapping import EMPTY, IGNORED, SurveyMapping
 from evalkit.loaders.survey_personal import names_somebody
-from evalkit.loaders.survey_rows import REASONS
+from evalkit.loaders.survey_rows import reason_text
 from evalkit.loaders.survey_words import Lexicon
 from evalkit.model.survey import Enquete, QuestionEnquete
 from evalkit.wording import plural
@@ -124,7 +124,7 @@ def row_faults(file: AnswersFile) -> list[Fault]:
         out.append(Fault("DON-098", place, " ; ".join(said), "des réponses sans identité", fix))
     if sorting.apart:
         said = [
-            f"{len(rows)} {REASONS[reason]} ({_numbers([sorting.numbers[r] for r in rows])})"
+            f"{reason_text(reason, len(rows))} ({_numbers([sorting.numbers[r] for r in rows])})"
             for reason, rows in sorting.apart.items()
         ]
         read = (

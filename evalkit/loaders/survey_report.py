@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import only_errors, only_warnings
 from evalkit.loaders.survey_personal import names_somebody
-from evalkit.loaders.survey_rows import REASONS
+from evalkit.loaders.survey_rows import REASONS, reason_text
 from evalkit.wording import plural
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _file(file: AnswersFile) -> dict[str, Any]:
         "lues": sorting.n_read,
         "gardees": len(sorting.kept),
         "mises_a_part": {
-            reason: {"motif": REASONS[reason], "numeros": [numbers[row] for row in rows]}
+            reason: {"motif": REASONS[reason][0], "numeros": [numbers[row] for row in rows]}
             for reason, rows in sorting.apart.items()
         },
         "jumelles": [[numbers[first], numbers[second]] for first, second in sorting.twins],
@@ -113,7 +113,7 @@ def _file_lines(file: AnswersFile) -> Iterator[str]:
     sheet = f", feuille « {file.grid.sheet} »" if file.grid.sheet else ""
     yield f"  {file.path.name}{sheet} : réponses {_from(header.tool)}"
     yield f"    {plural(sorting.n_read, 'ligne lue', 'lignes lues')} = {plural(len(sorting.kept), 'gardée')}" + "".join(
-        f" + {len(rows)} {REASONS[reason]}" for reason, rows in sorting.apart.items()
+        f" + {reason_text(reason, len(rows))}" for reason, rows in sorting.apart.items()
     )
     dropped, left = header.of("personnel"), [*header.of("inconnue"), *header.of("autre_texte")]
     yield (

@@ -13,21 +13,33 @@ from evalkit.loaders.grids import Grid, Raw, is_blank
 from evalkit.loaders.survey_columns import Column, Header
 from evalkit.loaders.survey_mapping import SurveyMapping
 from evalkit.loaders.survey_words import Lexicon, words
+from evalkit.wording import plural
 
 Reason = Literal[
     "titres", "consentement", "inachevee", "rejetee", "essai", "hors_periode", "sans_reponse", "partie", "doublon"
 ]
-REASONS: dict[Reason, str] = {
-    "titres": "ligne de titres répétée",
-    "consentement": "consentement refusé ou non donné",
-    "inachevee": "questionnaire non terminé",
-    "rejetee": "rejetée dans l’outil de collecte",
-    "essai": "essai",
-    "hors_periode": "en dehors de la période d’enquête",
-    "sans_reponse": "aucune réponse donnée",
-    "partie": "partie du questionnaire incertaine",
-    "doublon": "envoyée deux fois",
+REASONS: dict[Reason, tuple[str, str]] = {  # one, several
+    "titres": ("ligne de titres répétée", "lignes de titres répétées"),
+    "consentement": ("consentement refusé ou non donné", "consentements refusés ou non donnés"),
+    "inachevee": ("questionnaire non terminé", "questionnaires non terminés"),
+    "rejetee": ("rejetée dans l’outil de collecte", "rejetées dans l’outil de collecte"),
+    "essai": ("essai", "essais"),
+    "hors_periode": ("en dehors de la période d’enquête", "en dehors de la période d’enquête"),
+    "sans_reponse": ("sans aucune réponse", "sans aucune réponse"),
+    "partie": ("partie du questionnaire incertaine", "parties du questionnaire incertaines"),
+    "doublon": ("envoyée deux fois", "envoyées deux fois"),
 }
+
+
+def reason_text(reason: Reason, n: int) -> str:
+    """How many, and why.
+
+    >>> reason_text("doublon", 1), reason_text("essai", 3)
+    ('1 envoyée deux fois', '3 essais')
+    """
+    return plural(n, *REASONS[reason])
+
+
 _TRIAL = frozenset(
     {("test",), ("tests",), ("essai",), ("essais",), ("ceci", "est", "un", "test"), ("c", "est", "un", "test")}
 )

@@ -27,7 +27,7 @@ from evalkit.loaders.survey_faults import (
 )
 from evalkit.loaders.survey_mapping import IGNORED, SPECIAL, Draft, SurveyMapping
 from evalkit.loaders.survey_personal import names_somebody
-from evalkit.loaders.survey_rows import REASONS, Reason, Sorting, sort_rows
+from evalkit.loaders.survey_rows import REASONS, Reason, Sorting, reason_text, sort_rows
 from evalkit.loaders.survey_words import Lexicon, make_lexicon
 from evalkit.model.referentiel import Referentiel
 from evalkit.model.survey import Enquete
@@ -320,7 +320,7 @@ def _reasons(group: _Group) -> str:
     counted: Counter[Reason] = Counter()
     for file in group.files:
         counted.update({reason: len(rows) for reason, rows in file.sorting.apart.items()})
-    return ", ".join(f"{counted[reason]} {label}" for reason, label in REASONS.items() if counted[reason])
+    return ", ".join(reason_text(reason, counted[reason]) for reason in REASONS if counted[reason])
 
 
 def _frame(group: _Group) -> pd.DataFrame:

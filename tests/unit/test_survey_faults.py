@@ -41,7 +41,7 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
     "DON-095-deux-sources": [("DON-095", "brut/second.csv", "s’il le remplace : evalkit importer enquete")],
     "DON-096-rien-a-garder": [
         ("DON-096", "brut/export.csv", "aucune réponse que l’on puisse garder"),
-        ("DON-099", "brut/export.csv", "3 consentement refusé ou non donné (n° 1, 2, 3)"),
+        ("DON-099", "brut/export.csv", "3 consentements refusés ou non donnés (n° 1, 2, 3)"),
     ],
     "DON-097-sollicites": [("DON-097", "brut/export.csv", "2 sollicités, 3 réponses")],
     "DON-098-personnes": [
@@ -54,7 +54,7 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
         ("DON-099", "brut/export.csv", "1 rejetée dans l’outil de collecte (n° 3)"),
         ("DON-099", "brut/export.csv", "1 consentement refusé ou non donné (n° 4)"),
         ("DON-099", "brut/export.csv", "1 essai (n° 5)"),
-        ("DON-099", "brut/export.csv", "1 aucune réponse donnée (n° 6)"),
+        ("DON-099", "brut/export.csv", "1 sans aucune réponse (n° 6)"),
         ("DON-099", "brut/export.csv", "1 en dehors de la période d’enquête (n° 7)"),
     ],
     "DON-100-non-lue": [("DON-100", "brut/export.csv", "« Humeur du jour »"), ("DON-100", "", "34 questions absentes")],
