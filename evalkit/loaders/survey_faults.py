@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import Fault, Place
-from evalkit.loaders.grids import Grid, column_letters, is_blank
+from evalkit.loaders.grids import Grid, column_letters, is_blank, normalise
 from evalkit.loaders.survey_answers import Misread, shown_text
 from evalkit.loaders.survey_columns import Column
-from evalkit.loaders.survey_mapping import EMPTY, IGNORED, SurveyMapping
+from evalkit.loaders.survey_mapping import EMPTY, IGNORED, SurveyMapping, items
 from evalkit.loaders.survey_personal import names_somebody
 from evalkit.loaders.survey_rows import reason_text
 from evalkit.loaders.survey_words import Lexicon
@@ -147,8 +147,8 @@ def row_faults(file: AnswersFile) -> list[Fault]:
     return out
 
 
-def silent_faults(enquete: Enquete, files: Sequence[AnswersFile]) -> list[Fault]:
-    """DON-100: columns that are not read, questions that no column holds."""
+def silent_faults(enquete: Enquete, files: Sequence[AnswersFile], mapping: SurveyMapping) -> list[Fault]:
+    """DON-100: columns that are not read, questions that no column holds, decisions that meet nothing."""
     out = []
     held = {c.question for file in files for c in file.header.columns if c.kind in ("question", "choix")}
     parts = {part for file in files for part in file.sorting.parts.values()}
@@ -158,13 +158,34 @@ def silent_faults(enquete: Enquete, files: Sequence[AnswersFile]) -> list[Fault]
         said = (
             [f"{plural(len(ignored), 'colonne non lue', 'colonnes non lues')} : {_listed(ignored)}"] if ignored else []
         )
+        said += _untitled(file)
         if absent and file is files[0]:
             said.append(f"{plural(len(absent), 'question absente', 'questions absentes')} : {', '.join(absent)}")
         if said:
             fix = "rien à faire si c’est voulu ; sinon nommez la question dans le fichier de correspondance"
             expected = f"les questions de {enquete.code}"
             out.append(Fault("DON-100", Place(file.shown, file.grid.sheet), " ; ".join(said), expected, fix))
+    met = {normalise(c.title) for file in files for c in file.header.columns}
+    idle = [title for title in items(mapping.written.get("colonnes")) if normalise(title) not in met]
+    if idle:
+        unmet = f"{plural(len(idle), 'titre', 'titres')} qu’aucune colonne ne porte : {_listed(idle)}"
+        fix = "vérifiez l’écriture du titre, ou retirez la ligne"
+        out.append(Fault("DON-100", mapping.place, unmet, "les titres des colonnes de l’export", fix))
     return out
+
+
+def _untitled(file: AnswersFile) -> list[str]:
+    """Cells that stand under no title, most often those of a row whose cells have shifted."""
+    titled = {column.index for column in file.header.columns if column.title}
+    rows = [
+        r
+        for r in file.sorting.numbers
+        if any(i not in titled and not is_blank(c) for i, c in enumerate(file.grid.rows[r]))
+    ]
+    if not rows:
+        return []
+    numbers = _numbers([file.sorting.numbers[row] for row in rows])
+    return [f"des cellules sous aucun titre, sans doute décalées ({numbers})"]
 
 
 def part_faults(

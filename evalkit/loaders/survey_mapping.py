@@ -261,7 +261,7 @@ def draft_text(draft: Draft, command: str, mapping: SurveyMapping | None = None)
         f'enquete: "{draft.enquete.code}"',
         *_plain_keys(draft, mapping, written),
     ]
-    decided = _items(written.get("colonnes"))
+    decided = items(written.get("colonnes"))
     if draft.columns or decided:
         lines += ["", "# Chaque titre de colonne : une question, ou « ignorer ».", "colonnes:"]
         lines += [f"  {_quoted(title)}: {_quoted(target)}" for title, target in decided.items()]
@@ -272,7 +272,7 @@ def draft_text(draft: Draft, command: str, mapping: SurveyMapping | None = None)
             label = draft.enquete.questions_par_code[proposed].libelle if proposed else ""
             lines += [f"  ## le plus proche : {label}"] if label else []
             lines.append(f"  #{_quoted(title)}: {_quoted(proposed or IGNORED)}")
-    lines += _answer_lines(draft, _items(written.get("reponses")))
+    lines += _answer_lines(draft, items(written.get("reponses")))
     if draft.hidden and not (mapping and mapping.misread_as_empty):
         lines += [
             "",
@@ -307,7 +307,7 @@ def _answer_lines(draft: Draft, decided: Mapping[str, Any]) -> list[str]:
         known = draft.enquete.questions_par_code.get(question)
         codes = ", ".join(choice.code for choice in known.choix if not choice.liste) if known else ""
         out.append(f"  {_quoted(question)}:   # {'codes : ' + codes if codes else 'un nombre, ou non_repondu'}")
-        mine = _items(decided.get(question))
+        mine = items(decided.get(question))
         out += [f"    {_quoted(answer)}: {_quoted(target)}" for answer, target in mine.items()]
         taken = {words(str(answer)) for answer in mine}
         out += [
@@ -318,7 +318,8 @@ def _answer_lines(draft: Draft, decided: Mapping[str, Any]) -> list[str]:
     return out
 
 
-def _items(value: Any) -> dict[str, Any]:
+def items(value: Any) -> dict[str, Any]:
+    """What a person wrote under a key, as text -> value; empty when it is not a table."""
     return {str(key): item for key, item in value.items()} if isinstance(value, dict) else {}
 
 

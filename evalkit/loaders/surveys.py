@@ -6,15 +6,16 @@ is not sure is never applied: the faults say what, and a draft of the mapping fi
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalkit.errors import EvalkitError, Fault, only_errors
+from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.loaders.cells import read_number
-from evalkit.loaders.grids import Grid, normalise, read_csv, read_workbook
+from evalkit.loaders.grids import Grid, normalise, read_bytes, read_csv, read_workbook
 from evalkit.loaders.survey_answers import Misread, Reading, read_answers
 from evalkit.loaders.survey_columns import Column, Header, header_at, near_questions, read_header, twice
 from evalkit.loaders.survey_faults import (
@@ -238,8 +239,13 @@ def read_surveys(
     mappings = mappings or {}
     groups: dict[str, _Group] = {}
     lost: list[Fault] = []
+    contents: dict[bytes, str] = {}
     for path, shown in files:
         try:
+            same = _same_file(contents, path, shown)
+            if same is not None:
+                lost.append(same)
+                continue
             grids, stated, warnings = open_answers(path, shown, lexicons)
         except EvalkitError as error:
             lost += error.faults
@@ -255,8 +261,33 @@ def read_surveys(
         group = groups.setdefault(code, _Group(lexicon, mappings.get(code, _NO_MAPPING)))
         read, faults = read_answers_file(path, shown, grid, header, lexicon, group.mapping, group.seen)
         group.files.append(read)
-        group.faults += [*warnings, *faults]
+        group.faults += [*warnings, *faults, *_other_sheets(grids, grid, lexicon, shown)]
     return [_gather(groups[code], command) for code in lexicons if code in groups], lost
+
+
+def _same_file(contents: dict[bytes, str], path: Path, shown: str) -> Fault | None:
+    """DON-095: the same file, byte for byte, under two names: everybody would count twice."""
+    first = contents.setdefault(hashlib.sha256(read_bytes(path, shown)).digest(), shown)
+    if first == shown:
+        return None
+    fix = "n’en gardez qu’un"
+    return Fault("DON-095", Place(shown), f"le même fichier que {first}", "chaque export une seule fois", fix)
+
+
+def _other_sheets(grids: Sequence[Grid], read: Grid, lexicon: Lexicon, shown: str) -> list[Fault]:
+    """DON-095: sheets of the same workbook that hold answers too. Only one is read: which one is for a person to say."""
+    found = [g for g in grids if g is not read and (h := read_header(g, lexicon)) is not None and h.n_sure >= _FEWEST]
+    fix = "mettez toutes les réponses dans une seule feuille, ou une feuille par fichier, et supprimez les autres"
+    return [
+        Fault(
+            "DON-095",
+            Place(shown, grid.sheet),
+            f"une feuille de réponses de plus que « {read.sheet} »",
+            "une seule feuille de réponses par classeur",
+            fix,
+        )
+        for grid in found
+    ]
 
 
 def _recognise_mapped(
@@ -294,7 +325,7 @@ def _gather(group: _Group, how: Command) -> SurveyImport:
     info = _info(group)
     frame = _frame(group)
     faults += part_faults(group.lexicon.enquete, frame, info, [file.shown for file in group.files], command)
-    faults += silent_faults(group.lexicon.enquete, group.files)
+    faults += silent_faults(group.lexicon.enquete, group.files, group.mapping)
     ordered = tuple(dict.fromkeys(faults))
     draft = _draft(group) if only_errors(ordered) else None
     return SurveyImport(group.lexicon.enquete, frame, info, tuple(group.files), ordered, draft, group.mapping)

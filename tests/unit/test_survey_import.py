@@ -529,6 +529,43 @@ def test_endless_cells_end(tmp_path: Path) -> None:
     assert read_one(exports.write_csv(tmp_path / "a.csv", rows)).files[0].sorting.n_read == 1
 
 
+def test_a_second_sheet_of_answers_is_never_left_in_silence(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for name, hidden in (("Lundi", False), ("Ancienne", True)):
+        sheet = book.active if name == "Lundi" else book.create_sheet(name)
+        sheet.title, sheet.sheet_state = name, "hidden" if hidden else "visible"
+        for line in small_rows():
+            sheet.append(line)
+    book.save(tmp_path / "a.xlsx")
+    imported = read_one(tmp_path / "a.xlsx")
+    assert [fault.code for fault in only_errors(imported.faults)] == ["DON-095"]
+
+
+def test_the_same_file_twice_is_refused(dossier: Path, tmp_path: Path) -> None:
+    path = exports.write_csv(tmp_path / "a.csv", small_rows())
+    shutil.copy(path, tmp_path / "a (1).csv")
+    result = actions.import_surveys([path, tmp_path / "a (1).csv"], dossier)
+    assert not result.written
+    assert [fault.code for fault in result.lost] == ["DON-095"]
+
+
+def test_cells_under_no_title_are_told(tmp_path: Path) -> None:
+    rows = small_rows()
+    rows[2] += ["12"]
+    said = [str(f) for f in read_one(exports.write_csv(tmp_path / "a.csv", rows)).faults if f.code == "DON-100"]
+    assert any("décalées (n° 2)" in text for text in said)
+
+
+def test_a_decision_that_meets_nothing_is_told(dossier: Path, tmp_path: Path) -> None:
+    (dossier / "enquetes").mkdir()
+    file = dossier / "enquetes" / "enq-asso.correspondance.yml"
+    file.write_text('enquete: "ENQ-ASSO"\ncolonnes:\n  "Coef": "poids"\n', encoding="utf-8")
+    result = actions.import_surveys([exports.write_csv(tmp_path / "a.csv", small_rows())], dossier)
+    assert any("« Coef »" in str(fault) for fault in result.faults if fault.code == "DON-100")
+
+
 def test_a_person_in_a_title_is_not_repeated(tmp_path: Path) -> None:
     rows = small_rows()
     rows[0].append("Mme Durand 06 11 22 33 44")
