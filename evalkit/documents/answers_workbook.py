@@ -16,11 +16,10 @@ import xlsxwriter
 
 from evalkit.documents.surveys_page import describe_condition
 from evalkit.model.referentiel import Referentiel
-from evalkit.model.survey import Enquete, QuestionEnquete, territory_choices
+from evalkit.model.survey import ENQUETE_PROPERTY, Enquete, QuestionEnquete, territory_choices
 from evalkit.model.territory import Territory
 
 SHEET = "reponses"
-PROPERTY = "evalkit_enquete"  # read back by loaders.surveys
 _ROWS = 500  # rows ready to be filled
 _CREATED = datetime(2022, 1, 1)  # fixed: the clock never enters a document
 _LONGEST_LIST = 255  # characters of the choices that a cell may propose by itself
@@ -52,7 +51,7 @@ def answers_workbook(enquete: Enquete, referentiel: Referentiel, territory: Terr
     content = BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False}) as book:
         book.set_properties({"title": f"{enquete.titre} — saisie des réponses", "created": _CREATED})
-        book.set_custom_property(PROPERTY, enquete.code)
+        book.set_custom_property(ENQUETE_PROPERTY, enquete.code)
         book.set_custom_property("evalkit_referentiel", referentiel.version)
         columns = list(_columns(enquete, territory))
         sheet = book.add_worksheet(SHEET)

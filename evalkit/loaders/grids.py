@@ -47,7 +47,7 @@ class Grid:
     """
 
     file: str
-    rows: Sequence[Sequence[Raw]]
+    rows: Sequence[Sequence[Raw]] = field(repr=False)  # never in a log or a traceback: they may be answers
     sheet: str = ""
     lines: Sequence[int] = ()
     broken: dict[tuple[int, int], str] = field(default_factory=dict)

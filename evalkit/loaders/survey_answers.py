@@ -15,12 +15,11 @@ from evalkit.loaders.grids import Grid, Raw, is_blank
 from evalkit.loaders.survey_columns import Column, Header
 from evalkit.loaders.survey_mapping import SurveyMapping
 from evalkit.loaders.survey_personal import personal_text
-from evalkit.loaders.survey_words import OTHER, QuestionWords, words
+from evalkit.loaders.survey_words import NO, OTHER, YES, QuestionWords, says_nothing, words
+from evalkit.model.dossier import SILENCES
 
 WRITTEN = "renseigne"  # what is kept of a free text
 NOT_PUT = "non_demande"
-_TICKED = frozenset("1 true vrai oui yes x y o coche checked selected selectionne".split())
-_NOT_TICKED = frozenset("0 false faux non no n unchecked".split())
 _NOT_SHOWN = frozenset({("n", "a"), ("na",)})  # LimeSurvey: the question was not displayed
 # « 4 - plutôt d’accord », « 4/5 », « 4,0 » are the note 4 ; « 4 ou 5 », « 3,9 » are none.
 _NOTE = re.compile(r"(\d)(?:[.,]0+|\s*/\s*5|(?:\s*[-–—:.)]\s*|\s+)\D+)")
@@ -29,6 +28,11 @@ _TOOL_CODE = re.compile(r"[A-Za-z]{1,8}_?\d{1,3}")
 BROKEN = "formule"
 UNDECLARED = "structures que le fichier de correspondance ne déclare pas, comptées dans « Autre »"
 _LIME_OTHER = "-oth-"
+_NOTHING_TYPED = "« RAS », un tiret… dans « Autre » : aucune réponse"
+_ENGLISH_THOUSANDS = re.compile(r"\s*[1-9]\d{0,2}(?:,\d{3})+\s*")
+_LIKE_A_PHONE = (
+    1e8  # a number this large, where no bound is stated, is a telephone without its zero, or a slip of the hand
+)
 _LONGEST_NUMBER = 7  # digits of a number that a message may repeat: more may be a telephone
 _SHORT = 6  # words of a writing that may be shown when it is made of those of the question
 OFFERS_OTHER = ("Google Forms", "Microsoft Forms", "Framaforms")  # tools where « Autre » is replaced by what was typed
@@ -50,10 +54,11 @@ class Misread:
 class Reading:
     """Answers to the questions of one file: one list per question, one cell per row kept."""
 
-    answers: dict[str, list[str | None]] = field(default_factory=dict)
+    answers: dict[str, list[str | None]] = field(default_factory=dict, repr=False)  # never in a log or a traceback
     misread: list[Misread] = field(default_factory=list)
     repaired: Counter[tuple[str, str]] = field(default_factory=Counter)  # (question, how it was read) -> cells
     contacts: dict[str, list[int]] = field(default_factory=dict)  # free texts that hold a way to reach somebody
+    torn: dict[str, list[int]] = field(default_factory=dict)  # questions whose columns disagree -> rows
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ def read_answers(
         reader = _reader(question, header.tool, mapping)
         if single:
             out.answers[code] = _read_column(out, grid, single[0], rows, reader, question)
+            _compare_ticks(out, grid, ticked, rows, question)
         else:
             out.answers[code] = _read_ticks(out, grid, ticked, rows, question)
         if question.question.type == "choix_multiple":
@@ -116,7 +122,7 @@ def _read_column(
             key = BROKEN
             known[key] = _Cell(why="une formule sans résultat, ou une erreur d’Excel")
         if key not in known:
-            known[key] = reader(raw * 100 if percent and isinstance(raw, float | int) else raw)
+            known[key] = reader(round(raw * 100, 9) if percent and isinstance(raw, float | int) else raw)
         cell = known[key]
         values.append(cell.value)
         if cell.why:
@@ -197,6 +203,9 @@ def _one(question: QuestionWords, raw: Raw, text: str, tool: str) -> _Cell:
     first = words(text)[:1]
     note = _NOTE.fullmatch(text.strip()) if question.question.type == "likert" else None
     if note and question.choices.get((note[1],)):
+        said = " ".join(words(text)[1:])
+        if said and (question.choice(said) or note[1]) != note[1]:
+            return _Cell(why="une note et un libellé qui ne vont pas ensemble")
         return _Cell(question.choices[note[1],], f"lue comme la note {note[1]}")
     if first in (("y",), ("n",)) and len(words(text)) == 1:
         code = question.choice("oui" if first == ("y",) else "non")
@@ -227,10 +236,12 @@ def _with_other(question: QuestionWords, text: str) -> _Cell:
         codes = question.several(part) if words(part) else []
         if codes:
             found += codes
-        elif codes is None:
+        elif codes is None and not says_nothing(part):
             rest.append(part)
     if any(question.nearest(part) for part in rest):
         return _Cell(why="pas une suite de réponses du questionnaire")
+    if not rest:
+        return _Cell(";".join(dict.fromkeys(found)) or None, _NOTHING_TYPED)
     said = UNDECLARED if question.open_list else "texte libre compté dans « Autre »"
     return _Cell(";".join(dict.fromkeys([*found, OTHER])), said)
 
@@ -244,6 +255,8 @@ def _open_list(question: QuestionWords, text: str) -> _Cell:
 
 
 def _left_over(question: QuestionWords, text: str, tool: str) -> _Cell:
+    if question.has_other and (question.open_list or tool in OFFERS_OTHER) and says_nothing(text):
+        return _Cell(None, _NOTHING_TYPED)
     if question.open_list:
         return _open_list(question, text)
     if tool in OFFERS_OTHER and question.has_other and not question.nearest(text):
@@ -255,6 +268,9 @@ def _number(question: QuestionWords, raw: Raw, text: str, tool: str) -> _Cell:
     item = question.question
     if personal_text(text):
         return _Cell(why="un numéro ou un nom, là où il faut un nombre")
+    if isinstance(raw, str) and _ENGLISH_THOUSANDS.fullmatch(raw):
+        whole, decimal = raw.strip().replace(",", ""), raw.strip().split(",")[0]
+        return _Cell(why=f"{whole} si la virgule sépare les milliers, {decimal} si c’est une décimale")
     read = read_number(raw, percent=item.unite == "%")
     if read.silence:
         return _Cell(question.choice(text) or read.silence)
@@ -270,6 +286,8 @@ def _number(question: QuestionWords, raw: Raw, text: str, tool: str) -> _Cell:
             else f"au plus {high:g}"
         )
         return _Cell(why=f"un nombre hors de ce qui est permis ({limits})")
+    if high is None and read.value >= _LIKE_A_PHONE:
+        return _Cell(why="un nombre de neuf chiffres ou plus : un numéro de téléphone, ou une faute de frappe ?")
     if item.entier and not read.value.is_integer():
         return _Cell(why="un nombre à virgule, là où l’on compte")
     return _Cell(plain_number(read.value), read.repair)
@@ -308,6 +326,22 @@ def _read_ticks(
     return values
 
 
+def _compare_ticks(
+    out: Reading, grid: Grid, columns: Sequence[Column], rows: Sequence[int], question: QuestionWords
+) -> None:
+    """A tool that writes the same answers twice (one column, and one per choice) says the same thing twice, or it is told."""
+    if not columns:
+        return
+    ticks = _read_ticks(Reading(), grid, columns, rows, question)
+    compared = {column.choice for column in columns}
+    code = question.question.code
+    for row, one, split in zip(rows, out.answers[code], ticks, strict=True):
+        if one in SILENCES or (split or NOT_PUT) == NOT_PUT:
+            continue  # a tool leaves the boxes of a question without an answer empty
+        if {choice for choice in (one or "").split(";") if choice in compared} != set((split or "").split(";")):
+            out.torn.setdefault(code, []).append(row)
+
+
 def _ticked(raw: Raw, column: Column, question: QuestionWords) -> str | None:
     """``coche``, "" (not ticked), ``non_demande``, or None when it is none of them."""
     if is_blank(raw):
@@ -317,10 +351,12 @@ def _ticked(raw: Raw, column: Column, question: QuestionWords) -> str | None:
         return None  # -1, -9 : ways to write that an answer is missing, that no rule tells
     if given in _NOT_SHOWN:
         return NOT_PUT
-    if len(given) == 1 and given[0] in _NOT_TICKED:
+    if len(given) == 1 and given[0] in NO:
         return ""
-    if (len(given) == 1 and given[0] in _TICKED) or column.choice == OTHER:
+    if len(given) == 1 and given[0] in YES:
         return "coche"
+    if column.choice == OTHER:  # what was typed beside « Autre »
+        return "" if says_nothing(as_text(raw)) else "coche"
     return "coche" if question.choice(as_text(raw)) == column.choice else None
 
 

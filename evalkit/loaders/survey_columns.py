@@ -10,7 +10,7 @@ from typing import Literal
 
 from evalkit.loaders.grids import Grid, is_blank
 from evalkit.loaders.survey_personal import personal_content, personal_title
-from evalkit.loaders.survey_words import OTHER, Lexicon, words
+from evalkit.loaders.survey_words import OTHER, Lexicon, alike, words
 
 Kind = Literal[
     "question",  # the answer itself
@@ -71,6 +71,7 @@ _LIME_SUB = re.compile(r"^[A-Za-z]\w{0,19}\[([A-Za-z0-9_]{1,20})\](?:\.\s|\s|$)"
 _OTHER_TEXT = re.compile(
     r"(?:[_/.\[ -]|^)(?:autres?|other)(?:[_ ]?(?:precisez|precision|texte|text|preciser))?\]?\s*$", re.I
 )
+_UNDERSCORED = re.compile(r"[A-Z]\d{2}_autre$", re.I)
 _NUMBERED = re.compile(r"^\s*\d{1,3}\s*[.)\-–]\s*")
 _LONGEST_TITLE = 400  # beyond, a cell is a text that somebody wrote, not a title
 _DEEPEST_HEADER = 3  # title rows that a tool writes
@@ -216,7 +217,12 @@ def _read_title(index: int, texts: Sequence[str], lexicon: Lexicon) -> Column:
         kind = _BY_TITLE.get(words(name.replace("_", " ")))
         if kind:
             return replace(unknown, kind=kind)
-    return _special(index, shown, title) or unknown
+    special = _special(index, shown, title)
+    if special is not None:
+        return special
+    doubtful = _doubtful_code(title, lexicon)
+    note = "le code d’une question, suivi d’un autre libellé"
+    return Column(index, shown, "incertaine", doubtful, note=note) if doubtful else unknown
 
 
 def _special(index: int, shown: str, title: str) -> Column | None:
@@ -242,8 +248,18 @@ def _question_of(text: str, lexicon: Lexicon) -> str:
         return ""
     rest = text[coded.end() :].strip(" .:-–—)")
     said = lexicon.question(rest)
-    titled = len(words(rest)) > (0 if coded[2].strip() else 1)  # « A02 Date » may be anything
-    return code if said == code or (not said and titled) else ""
+    if said or not words(rest):
+        return code if said == code else ""
+    return code if alike(rest, lexicon.enquete.questions_par_code[code].libelle) else ""
+
+
+def _doubtful_code(title: str, lexicon: Lexicon) -> str:
+    """The question whose code a title bears, when what follows says another thing; "" otherwise."""
+    for name in dict.fromkeys((title, title.split("/")[-1])):
+        coded = _CODE.match(name)
+        if coded and coded[2].strip():  # « A02 Date » may be anything
+            return lexicon.codes.get(coded[1].lower().replace("_", ""), "")
+    return ""
 
 
 def _split_title(title: str, lexicon: Lexicon) -> Column | None:
@@ -306,7 +322,10 @@ def _settled(grid: Grid, header: Header, last: int) -> tuple[Column, ...]:
     """Columns, those that name or reach a person told from those that are only unknown."""
     out = []
     answered = {column.question for column in header.columns if column.kind in ("question", "choix")}
+    beside = _typed_beside_other(header)
     for column in header.columns:
+        if column.index in beside:
+            column = replace(column, kind="autre_texte", choice="")
         if column.kind == "autre_texte" and column.question not in answered:
             column = replace(column, kind="inconnue")
         if column.kind in ("inconnue", "technique"):
@@ -315,6 +334,19 @@ def _settled(grid: Grid, header: Header, last: int) -> tuple[Column, ...]:
             column = replace(column, kind="personnel", note=why) if why else column
         out.append(column)
     return tuple(out)
+
+
+def _typed_beside_other(header: Header) -> set[int]:
+    """Columns « A36_autre » that hold what was typed, when other columns hold the answers to A36 (``A36``, ``A36/autre``)."""
+    held = Counter((c.question, c.choice) for c in header.columns if c.kind in ("question", "choix"))
+    return {
+        c.index
+        for c in header.columns
+        if c.kind == "choix"
+        and c.choice == OTHER
+        and _UNDERSCORED.search(c.title)
+        and (held[c.question, ""] or held[c.question, OTHER] > 1)
+    }
 
 
 def near_questions(header: Header, lexicon: Lexicon) -> dict[int, str]:

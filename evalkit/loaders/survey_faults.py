@@ -5,6 +5,7 @@ No answer and no free text is repeated, but a writing near a known choice, a sho
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from evalkit.loaders.surveys import AnswersFile
 
 _MOST_LISTED = 12  # numbers or titles that one message lists
+_MOST_ASKED = 20  # titles of one file, or answers to one question, that are asked about one by one
 _ABBREVIATED = "export en codes : refaites-le avec les réponses complètes, ou "
 
 
@@ -44,14 +46,27 @@ def column_faults(
     """DON-091 (a title that is almost a question), DON-104 (a question twice)."""
     out = []
     codes = file.lexicon.enquete.questions_par_code
-    for column in file.header.columns:
-        proposed = column.question if column.kind == "incertaine" else near.get(column.index, "")
-        if not proposed:
-            continue
+    asked = {c: c.question if c.kind == "incertaine" else near.get(c.index, "") for c in file.header.columns}
+    doubtful = [(column, proposed) for column, proposed in asked.items() if proposed]
+    for column, proposed in doubtful[:_MOST_ASKED]:
         read = f"« {_short(column.title)} »" + (f" : {column.note}" if column.kind == "incertaine" else "")
         expected = f"le titre d’une question ; le plus proche : {proposed}, « {_short(codes[proposed].libelle)} »"
         fix = f"décidez, « {proposed} » ou « {IGNORED} », dans le fichier de correspondance{_typed(command)}"
         out.append(Fault("DON-091", _title_place(file, column), read, expected, fix))
+    if len(doubtful) > _MOST_ASKED:
+        read = f"{len(doubtful) - _MOST_ASKED} autres titres qui ne sont pas exactement ceux du questionnaire"
+        fix = f"décidez-en dans le fichier de correspondance{_typed(command)}"
+        out.append(
+            Fault("DON-091", _title_place(file, doubtful[_MOST_ASKED][0]), read, "les titres du questionnaire", fix)
+        )
+    for question, rows in file.reading.torn.items():
+        one, split = _single_and_first_split(file, question)
+        read = (
+            f"la question {question} dite deux fois, et pas de la même façon "
+            f"({_column_name(one)}, et une colonne par réponse : {_numbers([file.sorting.numbers[r] for r in rows])})"
+        )
+        fix = f"gardez celle qui dit vrai : mettez l’autre à « {IGNORED} » dans le fichier de correspondance{_typed(command)}"
+        out.append(Fault("DON-104", _title_place(file, split), read, "deux colonnes qui disent la même chose", fix))
     for question, columns in doubles.items():
         places = " et ".join(_column_name(column) for column in columns)
         fix = f"gardez-en une : mettez l’autre à « {IGNORED} » dans le fichier de correspondance{_typed(command)}"
@@ -60,12 +75,32 @@ def column_faults(
     return out
 
 
+def _single_and_first_split(file: AnswersFile, question: str) -> tuple[Column, Column]:
+    mine = [c for c in file.header.columns if c.question == question]
+    return next(c for c in mine if c.kind == "question"), next(c for c in mine if c.kind == "choix")
+
+
+def weight_faults(grid: Grid, column: Column, rows: Sequence[int]) -> list[Fault]:
+    """DON-106: weights that cannot be used; the first ones by their place, the others by their number."""
+    out = []
+    fix = "corrigez le poids, ou mettez la colonne à « ignorer » dans le fichier de correspondance"
+    for rank, row in enumerate(rows[:_MOST_LISTED]):
+        more = len(rows) - _MOST_LISTED if rank == _MOST_LISTED - 1 else 0
+        read = "un poids absent, nul ou illisible" + (f", ici et sur {more} autres lignes" if more > 0 else "")
+        out.append(Fault("DON-106", grid.place(row, column.index, column.title), read, "un nombre positif", fix))
+    return out
+
+
 def misread_faults(file: AnswersFile, mapping: SurveyMapping, command: str) -> list[Fault]:
     """DON-092: writings that are no answer of their question; DON-102 when a person said to count them as not given."""
     out = []
     codes = file.lexicon.enquete.questions_par_code
+    met: Counter[str] = Counter()
     for wrong in file.reading.misread:
         question = codes[wrong.question]
+        met[question.code] += 1
+        if met[question.code] > _MOST_ASKED:
+            continue
         place = file.grid.place(wrong.rows[0], wrong.column.index, wrong.column.title, note=_where(file, wrong))
         read = f"{shown_text(wrong)} : {wrong.why}"
         if mapping.misread_as_empty:
@@ -73,6 +108,13 @@ def misread_faults(file: AnswersFile, mapping: SurveyMapping, command: str) -> l
             out.append(Fault("DON-102", place, read, f"une réponse à {question.code}", fix))
             continue
         out.append(Fault("DON-092", place, read, _expected(question), _misread_fix(wrong, command)))
+    for code, n in met.items():
+        if n > _MOST_ASKED:
+            message = "DON-102" if mapping.misread_as_empty else "DON-092"
+            read = f"{n - _MOST_ASKED} autres réponses différentes, qui ne sont pas comprises non plus"
+            fix = f"décidez-en dans le fichier de correspondance{_typed(command)}"
+            place = Place(file.shown, file.grid.sheet, note=code)
+            out.append(Fault(message, place, read, _expected(codes[code]), fix))
     return out
 
 
@@ -137,11 +179,11 @@ def row_faults(file: AnswersFile) -> list[Fault]:
         said = [f"{question} : {how} ({n})" for (question, how), n in sorted(file.reading.repaired.items())]
         fix = "vérifiez que c’est bien cela ; sinon décidez dans le fichier de correspondance"
         out.append(Fault("DON-101", place, " ; ".join(said), "les réponses telles que les dit le questionnaire", fix))
-    if sorting.twins:
-        said = [
-            f"n° {sorting.numbers[first]} et {sorting.numbers[second]}"
-            for first, second in sorting.twins[:_MOST_LISTED]
-        ]
+    if sorting.twins or sorting.elsewhere:
+        pairs = [f"n° {sorting.numbers[first]} et {sorting.numbers[second]}" for first, second in sorting.twins]
+        pairs += [f"n° {sorting.numbers[row]} et {other}" for row, other in sorting.elsewhere]
+        said = pairs[:_MOST_LISTED]
+        said += [f"et {len(pairs) - _MOST_LISTED} autres fois"] if len(pairs) > _MOST_LISTED else []
         fix = "si c’est la même personne, donnez le second numéro dans « essais » du fichier de correspondance"
         out.append(Fault("DON-103", place, "les mêmes réponses à toutes les questions : " + " ; ".join(said), "", fix))
     return out
@@ -165,12 +207,43 @@ def silent_faults(enquete: Enquete, files: Sequence[AnswersFile], mapping: Surve
             fix = "rien à faire si c’est voulu ; sinon nommez la question dans le fichier de correspondance"
             expected = f"les questions de {enquete.code}"
             out.append(Fault("DON-100", Place(file.shown, file.grid.sheet), " ; ".join(said), expected, fix))
+    return out
+
+
+def mapping_faults(files: Sequence[AnswersFile], mapping: SurveyMapping) -> list[Fault]:
+    """DON-100: decisions that meet nothing. DON-093: trials by number, when several files each start at 1."""
+    out = []
     met = {normalise(c.title) for file in files for c in file.header.columns}
     idle = [title for title in items(mapping.written.get("colonnes")) if normalise(title) not in met]
     if idle:
         unmet = f"{plural(len(idle), 'titre', 'titres')} qu’aucune colonne ne porte : {_listed(idle)}"
         fix = "vérifiez l’écriture du titre, ou retirez la ligne"
         out.append(Fault("DON-100", mapping.place, unmet, "les titres des colonnes de l’export", fix))
+    names = [file.path.name for file in files]
+    if len(files) > 1 and mapping.essais.get(""):
+        fix = f'écrivez par exemple essais: {{"{names[0]}": [1, 2]}}'
+        read = "« essais » : des numéros, sans le fichier"
+        out.append(Fault("DON-093", mapping.place, read, "le fichier de chaque numéro, quand il y en a plusieurs", fix))
+    lost = [name for name in mapping.essais if name and name not in names]
+    if lost:
+        fix = "vérifiez le nom du fichier, ou retirez la ligne"
+        out.append(
+            Fault("DON-100", mapping.place, f"« essais » : {_listed(lost)}, fichier absent", ", ".join(names), fix)
+        )
+    return out + _undated(files, mapping)
+
+
+def _undated(files: Sequence[AnswersFile], mapping: SurveyMapping) -> list[Fault]:
+    """DON-100: answers that ``depuis`` or ``jusqu_au`` could not sort, since nothing says when they were sent."""
+    if not (mapping.depuis or mapping.jusqu_au):
+        return []
+    out = []
+    for file in files:
+        rows = file.sorting.undated
+        if rows:
+            read = f"{plural(len(rows), 'réponse')} sans date lisible, gardées malgré « depuis » ou « jusqu_au »"
+            fix = f"vérifiez-les ({_numbers([file.sorting.numbers[row] for row in rows])}), ou donnez leurs numéros dans « essais »"
+            out.append(Fault("DON-100", Place(file.shown, file.grid.sheet), read, "la date de chaque réponse", fix))
     return out
 
 

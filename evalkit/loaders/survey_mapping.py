@@ -59,10 +59,14 @@ class SurveyMapping:
     partie: str = ""
     depuis: str = ""
     jusqu_au: str = ""
-    essais: frozenset[int] = frozenset()
+    essais: Mapping[str, frozenset[int]] = field(default_factory=dict)  # file ("" for the only one) -> numbers
     misread_as_empty: bool = False
     place: Place = field(default_factory=Place)
     written: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the file as the person wrote it
+
+    def trials(self, file: str) -> frozenset[int]:
+        """Numbers of the trials of one file, by its name."""
+        return self.essais.get(file, frozenset()) | self.essais.get("", frozenset())
 
     def answer(self, question: str, text: str) -> str:
         """Code decided for one answer, "" when nothing was decided."""
@@ -108,6 +112,16 @@ class _Reading:
         if lexicon is None:
             said = f"« {code} »" if code else "pas de questionnaire"
             self.say(("enquete",), said, "un de ces codes : " + ", ".join(self.lexicons), 'écrivez enquete: "ENQ-ASSO"')
+            return None
+        named = next((known for known in self.lexicons if self.shown.endswith(f"{known.lower()}{SUFFIX}")), code)
+        if named != code:
+            fix = f"écrivez enquete: {json.dumps(named)}, ou renommez le fichier en {code.lower()}{SUFFIX}"
+            self.say(
+                ("enquete",),
+                f"« {code} », dans le fichier de {named}",
+                "le questionnaire que dit le nom du fichier",
+                fix,
+            )
             return None
         parts = [part.code for part in lexicon.enquete.parties]
         return SurveyMapping(
@@ -223,12 +237,20 @@ class _Reading:
             return ""
         return read.value
 
-    def _trials(self, given: Any) -> frozenset[int]:
-        numbers = given if isinstance(given, list) else [] if given is None else [given]
-        if any(isinstance(n, bool) or not isinstance(n, int) for n in numbers):
-            self.say(("essais",), "autre chose que des numéros", "les numéros des envois d’essai : [1, 2]", "corrigez")
-            return frozenset()
-        return frozenset(numbers)
+    def _trials(self, given: Any) -> dict[str, frozenset[int]]:
+        """``[1, 2]`` when there is one file, ``{"a.csv": [1, 2]}`` when there are several: numbers start again in each."""
+        found = given if isinstance(given, dict) else {} if given is None else {"": given}
+        out = {}
+        for name, listed in found.items():
+            numbers = listed if isinstance(listed, list) else [listed]
+            if any(isinstance(n, bool) or not isinstance(n, int) for n in numbers):
+                expected = (
+                    'les numéros des envois d’essai : [1, 2], ou {"export.csv": [1, 2]} s’il y a plusieurs fichiers'
+                )
+                self.say(("essais",), "autre chose que des numéros", expected, "corrigez")
+                continue
+            out[str(name)] = frozenset(numbers)
+        return out
 
 
 # --- a first draft --------------------------------------------------------------------------------------------------

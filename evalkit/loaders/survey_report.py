@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,13 @@ from evalkit.loaders.survey_rows import REASONS, reason_text
 from evalkit.wording import plural
 
 if TYPE_CHECKING:
+    from evalkit.loaders.survey_columns import Column
     from evalkit.loaders.surveys import AnswersFile, SurveyImport
 
 FORMAT = 1
+_OWN_KINDS = ("partie", "consentement", "poids", "identifiant", "moment", "fin", "brouillon", "statut", "technique")
+_NAMING_TITLE = "(titre qui nomme quelqu’un)"
+_LONGEST_TITLE = 60
 
 
 def import_report(imported: SurveyImport) -> dict[str, Any]:
@@ -32,9 +36,7 @@ def import_report(imported: SurveyImport) -> dict[str, Any]:
 
 def _file(file: AnswersFile) -> dict[str, Any]:
     sorting = file.sorting
-    columns = [
-        replace(c, title="(titre qui nomme quelqu’un)") if names_somebody(c.title) else c for c in file.header.columns
-    ]
+    columns = [replace(c, title=_NAMING_TITLE) if names_somebody(c.title) else c for c in file.header.columns]
     header = replace(file.header, columns=tuple(columns))
     numbers = sorting.numbers
     return {
@@ -53,12 +55,7 @@ def _file(file: AnswersFile) -> dict[str, Any]:
             for column in header.columns
             if column.kind in ("question", "choix")
         },
-        "colonnes_de_l_outil": [
-            column.title
-            for column in header.columns
-            if column.kind
-            in ("partie", "consentement", "poids", "identifiant", "moment", "fin", "brouillon", "statut", "technique")
-        ],
+        "colonnes_de_l_outil": [column.title for column in header.columns if column.kind in _OWN_KINDS],
         "colonnes_ecartees": {column.title: column.note for column in header.of("personnel")},
         "colonnes_non_lues": [
             column.title
@@ -115,12 +112,27 @@ def _file_lines(file: AnswersFile) -> Iterator[str]:
     yield f"    {plural(sorting.n_read, 'ligne lue', 'lignes lues')} = {plural(len(sorting.kept), 'gardée')}" + "".join(
         f" + {reason_text(reason, len(rows))}" for reason, rows in sorting.apart.items()
     )
-    dropped, left = header.of("personnel"), [*header.of("inconnue"), *header.of("autre_texte")]
-    yield (
-        f"    {plural(header.n_sure, 'question reconnue', 'questions reconnues')} ; "
-        f"{plural(len([c for c in left if c.title]), 'colonne non lue', 'colonnes non lues')} ; "
-        f"{plural(len(dropped), 'colonne personnelle écartée', 'colonnes personnelles écartées')}"
-    )
+    questions = list(dict.fromkeys(c.question for c in header.columns if c.kind in ("question", "choix")))
+    own = [c for c in header.columns if c.kind in _OWN_KINDS]
+    left = [c for c in header.columns if c.kind in ("inconnue", "autre_texte") and c.title]
+    dropped = header.of("personnel")
+    yield _listed(len(questions), "question reconnue", "questions reconnues", questions)
+    yield _listed(len(own), "colonne de l’outil", "colonnes de l’outil", [_title(c) for c in own])
+    yield _listed(len(left), "colonne non lue", "colonnes non lues", [_title(c) for c in left])
+    texts = [f"{_title(c)} ({c.note})" for c in dropped]
+    yield _listed(len(dropped), "colonne personnelle écartée", "colonnes personnelles écartées", texts)
+
+
+def _listed(n: int, one: str, several: str, names: Sequence[str]) -> str:
+    """How many, and which, every one of them."""
+    return f"    {plural(n, one, several)}" + (f" : {' ; '.join(names)}" if names else "")
+
+
+def _title(column: Column) -> str:
+    text = " ".join(column.title.split())
+    if names_somebody(text):
+        return _NAMING_TITLE
+    return text if len(text) <= _LONGEST_TITLE else text[: _LONGEST_TITLE - 1] + "…"
 
 
 def _from(tool: str) -> str:

@@ -12,7 +12,7 @@ from evalkit.loaders.cells import read_date
 from evalkit.loaders.grids import Grid, Raw, is_blank
 from evalkit.loaders.survey_columns import Column, Header
 from evalkit.loaders.survey_mapping import SurveyMapping
-from evalkit.loaders.survey_words import Lexicon, words
+from evalkit.loaders.survey_words import NO, YES, Lexicon, words
 from evalkit.wording import plural
 
 Reason = Literal[
@@ -54,14 +54,23 @@ _REJECTED = frozenset(
         ("rejetee",),
     }
 )
-_NO = frozenset({("0",), ("false",), ("faux",), ("no",), ("non",), ("n",), ("unchecked",), ("n", "a")})
-_YES = frozenset({("oui",), ("yes",), ("1",), ("true",), ("vrai",), ("y",), ("x",), ("o",)})
+# A consent begins like this, and holds no word that takes it back: « oui, mais… », « j’ai lu ces informations et je refuse ».
+_AGREES = (
+    ("oui",),
+    ("yes",),
+    ("j", "accepte"),
+    ("i", "agree"),
+    ("j", "ai", "lu", "ces"),
+    ("d", "accord"),
+    ("accepte",),
+)
+_TAKES_BACK = frozenset("mais sauf non pas ne n sans jamais aucun aucune refuse refus no not don but".split())
 _ENGLISH = frozenset(
     {("timestamp",), ("completion", "time"), ("submitted", "time"), ("end", "time"), ("date", "submitted")}
 )
 _UNIVERSAL = frozenset({("uuid",), ("key",), ("instanceid",), ("meta", "instanceid")})
 _SAME_MOMENT = timedelta(minutes=10)  # the same answers sent again so soon are one answer sent twice
-_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
+_TIME = re.compile(r"(\d{1,2})\s?[:hH]\s?(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
 _DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})")
 
 
@@ -75,6 +84,8 @@ class Sorting:
     parts: dict[int, str] = field(default_factory=dict)
     last_day: str = ""  # ISO date of the last answer kept, "" when no column gives it
     twins: list[tuple[int, int]] = field(default_factory=list)  # rows with the same answers, both kept
+    elsewhere: list[tuple[int, str]] = field(default_factory=list)  # rows with the answers of a row of another file
+    undated: list[int] = field(default_factory=list)  # rows kept whose moment cannot be read
 
     @property
     def n_read(self) -> int:
@@ -82,12 +93,21 @@ class Sorting:
         return len(self.numbers)
 
 
+@dataclass
+class Seen:
+    """Submissions read in the other files of the same questionnaire: their identifiers, their answers. Never shown."""
+
+    identities: set[str] = field(default_factory=set, repr=False)
+    contents: dict[tuple[Raw, ...], list[tuple[datetime | None, str]]] = field(default_factory=dict, repr=False)
+
+
 def sort_rows(
-    grid: Grid, header: Header, lexicon: Lexicon, mapping: SurveyMapping, seen: set[str] | None = None
+    grid: Grid, header: Header, lexicon: Lexicon, mapping: SurveyMapping, seen: Seen | None = None, shown: str = ""
 ) -> Sorting:
     """Tell the rows kept from those set apart; every row read is in one of the two.
 
-    ``seen``: identifiers of submissions read in another file of the same questionnaire; those kept here are added to it.
+    ``seen``: submissions read in another file of the same questionnaire; those kept here are added to it, under the name
+    ``shown`` of this file.
     """
     out = Sorting()
     width = [c for c in header.columns if c.title]
@@ -97,6 +117,7 @@ def sort_rows(
             out.numbers[row] = len(out.numbers) + 1
     moments = _moments(grid, header, list(out.numbers))
     rules = _Rules(grid, header, lexicon, mapping, moments, out.numbers)
+    rules.trials = mapping.trials(shown.rpartition("/")[2])
     for row in out.numbers:
         reason = rules.reason(row, width)
         if reason:
@@ -104,7 +125,8 @@ def sort_rows(
         else:
             out.kept.append(row)
             out.parts[row] = rules.part(row)
-    _set_copies_apart(out, rules, moments, set() if seen is None else seen)
+    _set_copies_apart(out, rules, moments, Seen() if seen is None else seen, shown)
+    out.undated = [row for row in out.kept if row not in moments]
     days = [moments[row].date().isoformat() for row in out.kept if row in moments]
     out.last_day = max(days, default="")
     return out
@@ -124,6 +146,7 @@ class _Rules:
     ) -> None:
         self.grid, self.header, self.lexicon, self.mapping = grid, header, lexicon, mapping
         self.moments, self.numbers = moments, numbers
+        self.trials: frozenset[int] = frozenset()
         self.answers = [c for c in header.columns if c.kind in ("question", "choix")]
         whole = {c.question for c in header.columns if c.kind == "question"}
         self.told = [c for c in self.answers if c.kind == "question" or c.question not in whole]
@@ -182,7 +205,7 @@ class _Rules:
     def trial(self, row: int) -> bool:
         texts = (self.grid.at(row, column.index) for column in self.texts)
         said = any(isinstance(cell, str) and words(cell) in _TRIAL for cell in texts)
-        return said or self.numbers[row] in self.mapping.essais
+        return said or self.numbers[row] in self.trials
 
     def outside(self, row: int) -> bool:
         moment = self.moments.get(row)
@@ -200,17 +223,22 @@ class _Rules:
         parts = [part.code for part in self.lexicon.enquete.parties]
         if len(parts) == 1:
             return parts[0]
-        if self.mapping.partie:
-            return self.mapping.partie
+        decided = self.mapping.partie
+        if decided:  # for every file: a row that answers only another part is not of the one decided
+            answered = self._answered_parts(row)
+            return decided if not answered or decided in answered else ""
         for cell in self.given(row, "partie"):
             if isinstance(cell, str) and not is_blank(cell):
                 return self._named_part(cell)
-        answered = [
+        answered = self._answered_parts(row)
+        return answered[0] if len(answered) == 1 else ""
+
+    def _answered_parts(self, row: int) -> list[str]:
+        return [
             part
             for part, columns in self.by_part.items()
             if any(not _is_nothing(self.grid.at(row, c.index), c) for c in columns)
         ]
-        return answered[0] if len(answered) == 1 else ""
 
     def _named_part(self, cell: str) -> str:
         given = words(cell)
@@ -229,35 +257,41 @@ class _Rules:
         return next((str(cell) for cell in cells if not is_blank(cell)), "")
 
 
-def _set_copies_apart(out: Sorting, rules: _Rules, moments: Mapping[int, datetime], seen: set[str]) -> None:
+def _set_copies_apart(out: Sorting, rules: _Rules, moments: Mapping[int, datetime], seen: Seen, shown: str) -> None:
     """The same submission twice (same identifier, or same answers at the same moment): the first is kept.
 
     The same answers without either may be those of two people: both are kept, and it is said.
     """
-    by_content: dict[tuple[Raw, ...], int] = {}
+    by_content: dict[tuple[Raw, ...], list[int]] = {}
     kept: list[int] = []
     mine: set[str] = set()
+    mine_elsewhere: set[str] = set()
     for row in out.kept:
-        identity, content = rules.identity(row), rules.content(row)
-        twin = by_content.get(content)
+        identity, content, moment = rules.identity(row), rules.content(row), moments.get(row)
         everywhere = (
             identity if rules.universal else repr((identity, content))
-        )  # a number is unique with its answers only
-        if identity and (identity in mine or everywhere in seen):
+        )  # a number: unique with its answers only
+        twins = by_content.get(content, []) if _says_much(content) else []
+        others = seen.contents.get(content, []) if _says_much(content) else []
+        at_once = any(_at_once(moments.get(twin), moment) for twin in twins)
+        sent_before = any(_at_once(other, moment) for other, _ in others)
+        if at_once or sent_before or (identity and (identity in mine or everywhere in seen.identities)):
             out.apart.setdefault("doublon", []).append(row)
             continue
-        alike = twin is not None and _says_much(content)
-        if twin is not None and alike and _at_once(moments.get(twin), moments.get(row)):
-            out.apart.setdefault("doublon", []).append(row)
-            continue
-        if twin is not None and alike:
-            out.twins.append((twin, row))
+        if twins:
+            out.twins.append((twins[0], row))
+        if others and not moment:
+            out.elsewhere.append((row, others[0][1]))
         mine.add(identity)
-        seen.add(everywhere)
-        by_content.setdefault(content, row)
+        mine_elsewhere.add(everywhere)
+        by_content.setdefault(content, []).append(row)
         kept.append(row)
     out.parts = {row: out.parts[row] for row in kept}
     out.kept = kept
+    seen.identities |= mine_elsewhere
+    for content, rows in by_content.items():
+        said = [(moments.get(row), f"n° {out.numbers[row]} de {shown}") for row in rows]
+        seen.contents.setdefault(content, []).extend(said)
 
 
 def _at_once(first: datetime | None, second: datetime | None) -> bool:
@@ -275,7 +309,8 @@ def _is_nothing(cell: Raw, column: Column) -> bool:
     if is_blank(cell):
         return True
     if column.kind == "choix":
-        return cell in (0, False) or (isinstance(cell, str) and words(cell) in _NO)
+        given = words(cell) if isinstance(cell, str) else ()
+        return cell in (0, False) or given == ("n", "a") or (len(given) == 1 and given[0] in NO)
     return isinstance(cell, str) and words(cell) == ("n", "a")
 
 
@@ -285,7 +320,9 @@ def _says_yes(cell: Raw) -> bool:
     if not isinstance(cell, str):
         return False
     given = words(cell)
-    return given in _YES or given[:1] == ("oui",) or given[:4] == ("j", "ai", "lu", "ces")
+    if len(given) == 1 and given[0] in YES:
+        return True
+    return any(given[: len(start)] == start for start in _AGREES) and not _TAKES_BACK & set(given)
 
 
 def _no_end(cell: Raw) -> bool:
@@ -347,8 +384,7 @@ def read_moment(cell: Raw, month_first: bool | None = False) -> datetime | None:
         return None
     day = _DAY.search(cell)
     if day is None:
-        read = read_date(cell)
-        return datetime.fromisoformat(read.value) if isinstance(read.value, str) and len(read.value) == 10 else None
+        return _in_words(cell)
     if day[1]:
         year, month, number = int(day[1]), int(day[2]), int(day[3])
     elif month_first is None:
@@ -357,7 +393,21 @@ def read_moment(cell: Raw, month_first: bool | None = False) -> datetime | None:
         first, second = int(day[4]), int(day[5])
         month, number = (first, second) if month_first else (second, first)
         year = int(day[6]) + (2000 if len(day[6]) == 2 else 0)
-    clock = _TIME.search(cell, day.end())
+    return _at(year, month, number, _TIME.search(cell, day.end()))
+
+
+def _in_words(cell: str) -> datetime | None:
+    """« 3 oct. 2022 09:12 », « lundi 3 octobre 2022 à 9h12 »."""
+    clock = _TIME.search(cell)
+    day = re.sub(r"(?:\s*[,à])?\s*$", "", cell[: clock.start()] if clock else cell)
+    read = read_date(day)
+    if not isinstance(read.value, str) or len(read.value) != len("2022-10-03"):
+        return None
+    year, month, number = map(int, read.value.split("-"))
+    return _at(year, month, number, clock)
+
+
+def _at(year: int, month: int, number: int, clock: re.Match[str] | None) -> datetime | None:
     hour, minute, second_ = (int(clock[1]), int(clock[2]), int(clock[3] or 0)) if clock else (0, 0, 0)
     if clock and clock[4]:
         hour = hour % 12 + (12 if clock[4].lower() == "pm" else 0)

@@ -19,7 +19,7 @@ from evalkit.errors import EvalkitError, Fault, Place
 from evalkit.loaders.cells import plain_number, read_number
 from evalkit.loaders.grids import is_blank, read_csv
 from evalkit.loaders.survey_answers import WRITTEN
-from evalkit.loaders.survey_mapping import COLLECTES, SUFFIX, SurveyMapping, read_mapping
+from evalkit.loaders.survey_mapping import COLLECTES, SUFFIX, SurveyMapping, mapping_path, read_mapping
 from evalkit.loaders.survey_report import import_report
 from evalkit.loaders.survey_words import Lexicon
 from evalkit.loaders.surveys import FILE_KINDS, SurveyImport, read_surveys
@@ -32,13 +32,14 @@ if TYPE_CHECKING:
 FOLDER = "enquetes"
 RAW = "brut"
 _NUMBERS = ("ligne", "poids")
+_OLD_BOOKS = (".xls", ".ods", ".xlsm", ".xlsb")  # the reader refuses them, with the cure
 
 
 @dataclass
 class Surveys:
     """Answers of a dossier: by questionnaire, the frame and what is known of it; and every fault."""
 
-    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)  # never in a log or a traceback
     infos: dict[str, dict[str, Any]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
@@ -121,6 +122,9 @@ def read_dossier_surveys(dossier: Path, name: str, lexicons: Mapping[str, Lexico
     out = Surveys()
     if not folder.is_dir():
         return out
+    if _listing(folder) is None:
+        out.faults.append(_closed(f"{name}/{FOLDER}", "les réponses"))
+        return out
     mappings = _mappings(folder, name, lexicons, out)
     done: set[str] = set()
     for code, lexicon in lexicons.items():
@@ -132,6 +136,7 @@ def read_dossier_surveys(dossier: Path, name: str, lexicons: Mapping[str, Lexico
     out.faults += lost
     for imported in found:
         _keep(out, imported, dossier, name)
+    _tell_raw(out, folder, name)
     _tell_other_files(out, folder, name, lexicons)
     return out
 
@@ -157,17 +162,57 @@ def _typed(path: Path) -> str:
 
 
 def raw_files(folder: Path) -> list[Path]:
-    """Exports dropped in ``enquetes/brut/``, by name."""
-    raw = folder / RAW
-    if not raw.is_dir():
-        return []
-    files = sorted(path for path in raw.iterdir() if path.is_file() and not path.name.startswith((".", "~")))
-    return [path for path in files if path.suffix.lower() in (*FILE_KINDS, ".xls", ".ods")]
+    """Exports dropped in ``enquetes/brut/``, by name; nothing when the folder cannot be listed (:func:`_tell_raw` says it)."""
+    return [path for path in _dropped(folder) if path.suffix.lower() in (*FILE_KINDS, *_OLD_BOOKS) and path.is_file()]
+
+
+def _dropped(folder: Path) -> list[Path]:
+    """What lies in ``enquetes/brut/``, hidden files aside."""
+    return [path for path in _listing(folder / RAW) or () if not path.name.startswith((".", "~"))]
+
+
+def _listing(folder: Path) -> list[Path] | None:
+    """What lies in a folder, by name; None when it cannot be listed."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return None
+
+
+def _closed(shown: str, what: str) -> Fault:
+    fix = f"faites de « {shown} » un dossier que vous pouvez ouvrir, où mettre {what}"
+    return Fault("DON-027", Place(shown), "autre chose qu’un dossier lisible", "un dossier que l’on peut lire", fix)
+
+
+def _tell_raw(out: Surveys, folder: Path, name: str) -> None:
+    """DON-027: ``brut/`` that cannot be listed; DON-033: what lies in it and is not read."""
+    raw, shown = folder / RAW, f"{name}/{FOLDER}/{RAW}"
+    if not raw.exists():
+        return
+    if _listing(raw) is None:
+        out.faults.append(_closed(shown, "les exports"))
+        return
+    read = set(raw_files(folder))
+    for path in _dropped(folder):
+        if path not in read:
+            kind = "un dossier" if path.is_dir() else "un fichier"
+            place = Place(f"{shown}/{path.name}")
+            out.faults.append(Fault("DON-033", place, f"{kind} qui n’est pas lu", "", _raw_cure(path)))
+
+
+def _raw_cure(path: Path) -> str:
+    if path.is_dir():
+        return f"déposez les exports directement dans « {FOLDER}/{RAW} », sans sous-dossier"
+    if path.suffix.lower() in (".zip", ".7z", ".rar", ".gz"):
+        return f"décompressez-le, et déposez les exports qu’il contient dans « {FOLDER}/{RAW} »"
+    return "si c’est un export de réponses, enregistrez-le en .csv ou en .xlsx ; sinon sortez-le de ce dossier"
 
 
 def _mappings(folder: Path, name: str, lexicons: Mapping[str, Lexicon], out: Surveys) -> dict[str, SurveyMapping]:
     found = {}
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
+    for path in (mapping_path(folder, code) for code in lexicons):
+        if not path.is_file():
+            continue
         mapping, faults = read_mapping(path, f"{name}/{FOLDER}/{path.name}", lexicons)
         out.faults += faults
         if mapping is not None:
@@ -307,15 +352,20 @@ def _code(text: str, question: QuestionEnquete, lexicon: Lexicon) -> str:
 def _tell_other_files(out: Surveys, folder: Path, name: str, lexicons: Mapping[str, Lexicon]) -> None:
     """DON-033: a file of ``enquetes/`` that nothing reads, most often an export put one folder too high."""
     ours = {f"{code.lower()}{suffix}" for code in lexicons for suffix in (".csv", ".import.json", SUFFIX)}
-    for path in sorted(folder.iterdir()):
+    kept = (".modifie", ".ancien")  # what an import set aside
+    for path in _listing(folder) or ():
         if (
             path.is_dir()
+            or path.name == RAW
             or path.name.startswith((".", "~"))
             or path.name in ours
-            or ".modifie" in path.name
-            or ".ancien" in path.name
+            or any(k in path.name for k in kept)
         ):
             continue
-        place = Place(f"{name}/{FOLDER}/{path.name}")
         fix = f"si c’est un export de réponses, déposez-le dans « {FOLDER}/{RAW} »"
-        out.faults.append(Fault("DON-033", place, "un fichier qui n’est pas lu", "", fix))
+        if path.name.endswith(SUFFIX):
+            names = ", ".join(f"{code.lower()}{SUFFIX}" for code in lexicons)
+            fix = f"donnez-lui le nom de son questionnaire : {names}"
+        out.faults.append(
+            Fault("DON-033", Place(f"{name}/{FOLDER}/{path.name}"), "un fichier qui n’est pas lu", "", fix)
+        )

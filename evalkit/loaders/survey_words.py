@@ -20,12 +20,19 @@ from evalkit.model.territory import Territory
 
 Words = tuple[str, ...]
 OTHER = "autre"  # code that every questionnaire gives to « Autre »
+# How tools and people write yes, no, and "I have nothing to say here"; in compared form, one word.
+YES = frozenset("1 true vrai oui yes x y o coche checked selected selectionne".split())
+NO = frozenset("0 false faux non no n unchecked".split())
+_NOTHING = frozenset(
+    {("ras",), ("rien",), ("neant",), ("aucun",), ("aucune",), ("rien", "a", "signaler"), ("sans",), ("vide",)}
+)
 _TAGS = re.compile(r"<[^<>]{1,300}>")
 _THOUSANDS = re.compile(r"(?<=\d)[\s\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 _WORDS = re.compile(r"[a-z0-9]+")
 _PARTS = re.compile(r"\s*[;|\n]\s*")
 _NEAR = 0.8  # likeness of the letters from which a title is proposed, never applied
 _NEAR_WORDS = 0.6  # share of common words from which it is proposed too: the same question in another order
+_ALIKE, _ALIKE_WORDS = 0.6, 0.4  # a title that bears our code may have other words, not say another thing
 _FEWEST_WORDS = 4  # shorter texts have too few words for that
 _LONGEST_LIST = 300  # words of a cell that lists answers
 _MOST_WAYS = 2  # ways to read one cell that are looked for: two are enough to know that it is doubtful
@@ -43,6 +50,22 @@ def words(text: str) -> Words:
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return tuple(_WORDS.findall(text.lower()))
+
+
+def says_nothing(text: str) -> bool:
+    """Whether what was typed in a box for free text says that there is nothing: a dash, « RAS », « néant », « sans objet ».
+
+    >>> says_nothing("—"), says_nothing("R.A.S."), says_nothing("Le centre social")
+    (True, True, False)
+    """
+    given = words(text)
+    return (
+        not given
+        or given in _NOTHING
+        or "".join(given) == "ras"
+        or bool(silence_of(text))
+        or given in (("na",), ("n", "a"))
+    )
 
 
 @dataclass(frozen=True)
@@ -183,15 +206,33 @@ def _writings(question: QuestionEnquete, code: str, label: str) -> list[Words]:
 def _nearest(given: Words, known: Mapping[Words, str], *, by_words: bool = True) -> str:
     if not given:
         return ""
-    text = " ".join(given)
     best, likeness = "", _NEAR
+    matcher = SequenceMatcher(
+        None, "", " ".join(given), autojunk=False
+    )  # prepared once for the text, then set to each label
     for label, code in known.items():
-        matcher = SequenceMatcher(None, " ".join(label), text)
+        matcher.set_seq1(" ".join(label))
         if matcher.real_quick_ratio() >= likeness and matcher.quick_ratio() >= likeness:
             ratio = matcher.ratio()
             if ratio >= likeness:
                 best, likeness = code, ratio
     return best or (_nearest_by_words(set(given), known) if by_words else "")
+
+
+def alike(text: str, label: str) -> bool:
+    """Whether a text may be a label written otherwise: shortened, or with other words in a part of it.
+
+    >>> alike("Votre commune", "Quelle est votre commune ?"), alike("Âge du répondant", "Combien d’adhérents avez-vous ?")
+    (True, False)
+    """
+    given, known = words(text), words(label)
+    if set(given) <= set(known):
+        return True
+    common = len(set(given) & set(known)) / len(set(given) | set(known))
+    return (
+        common >= _ALIKE_WORDS
+        or SequenceMatcher(None, " ".join(known), " ".join(given), autojunk=False).ratio() >= _ALIKE
+    )
 
 
 def _nearest_by_words(given: set[str], known: Mapping[Words, str]) -> str:

@@ -20,24 +20,25 @@ from evalkit.loaders.survey_answers import Misread, Reading, read_answers
 from evalkit.loaders.survey_columns import Column, Header, header_at, near_questions, read_header, twice
 from evalkit.loaders.survey_faults import (
     column_faults,
+    mapping_faults,
     misread_faults,
     part_faults,
     row_faults,
     silent_faults,
     unknown_survey,
+    weight_faults,
 )
 from evalkit.loaders.survey_mapping import IGNORED, SPECIAL, Draft, SurveyMapping
 from evalkit.loaders.survey_personal import names_somebody
-from evalkit.loaders.survey_rows import REASONS, Reason, Sorting, reason_text, sort_rows
+from evalkit.loaders.survey_rows import REASONS, Reason, Seen, Sorting, reason_text, sort_rows
 from evalkit.loaders.survey_words import Lexicon, make_lexicon
 from evalkit.model.referentiel import Referentiel
-from evalkit.model.survey import Enquete
+from evalkit.model.survey import ENQUETE_PROPERTY, Enquete
 from evalkit.model.territory import Territory
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ENQUETE_PROPERTY = "evalkit_enquete"  # custom property of our own workbook
 FILE_KINDS = (".csv", ".xlsx", ".txt", ".tsv")
 _FEWEST = 3  # questions that a file must hold for a questionnaire to be recognised
 _NO_MAPPING = SurveyMapping()
@@ -152,11 +153,11 @@ def read_answers_file(
     header: Header,
     lexicon: Lexicon,
     mapping: SurveyMapping = _NO_MAPPING,
-    seen: set[str] | None = None,
+    seen: Seen | None = None,
 ) -> tuple[AnswersFile, list[Fault]]:
-    """Read one file whose questionnaire is known. ``seen``: identifiers of the submissions already read elsewhere."""
+    """Read one file whose questionnaire is known. ``seen``: the submissions already read in other files."""
     header = apply_mapping(header, lexicon, mapping)
-    sorting = sort_rows(grid, header, lexicon, mapping, seen)
+    sorting = sort_rows(grid, header, lexicon, mapping, seen, shown)
     reading = read_answers(grid, header, sorting.kept, lexicon.by_code, mapping)
     weights, faults = _weights(grid, header, sorting.kept)
     return AnswersFile(path, shown, grid, header, lexicon, sorting, reading, weights), faults
@@ -184,16 +185,14 @@ def _weights(grid: Grid, header: Header, rows: Sequence[int]) -> tuple[tuple[flo
     columns = header.of("poids")
     if not columns:
         return (), []
-    faults, out = [], []
+    column, out, bad = columns[0], [], []
     for row in rows:
-        value = read_number(grid.at(row, columns[0].index)).value
+        value = read_number(grid.at(row, column.index)).value
         good = isinstance(value, float) and value > 0
         out.append(value if isinstance(value, float) and good else 1.0)
         if not good:
-            place = grid.place(row, columns[0].index, columns[0].title)
-            fix = "corrigez le poids, ou mettez la colonne à « ignorer » dans le fichier de correspondance"
-            faults.append(Fault("DON-106", place, "un poids absent, nul ou illisible", "un nombre positif", fix))
-    return tuple(out), faults
+            bad.append(row)
+    return tuple(out), weight_faults(grid, column, bad)
 
 
 # --- one questionnaire ----------------------------------------------------------------------------------------------
@@ -207,7 +206,7 @@ class _Group:
     mapping: SurveyMapping
     files: list[AnswersFile] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
+    seen: Seen = field(default_factory=Seen)
 
 
 def read_surveys(
@@ -326,6 +325,7 @@ def _gather(group: _Group, how: Command) -> SurveyImport:
     frame = _frame(group)
     faults += part_faults(group.lexicon.enquete, frame, info, [file.shown for file in group.files], command)
     faults += silent_faults(group.lexicon.enquete, group.files, group.mapping)
+    faults += mapping_faults(group.files, group.mapping)
     ordered = tuple(dict.fromkeys(faults))
     draft = _draft(group) if only_errors(ordered) else None
     return SurveyImport(group.lexicon.enquete, frame, info, tuple(group.files), ordered, draft, group.mapping)

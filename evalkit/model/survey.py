@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, StrictStr
 from evalkit.model.base import Condition, Documented, Strict, Text
 from evalkit.model.territory import Territory
 
+ENQUETE_PROPERTY = "evalkit_enquete"  # custom property of our workbook for answers: which questionnaire it is
 QuestionCode = Annotated[StrictStr, Field(pattern=r"^[A-Z]\d{2}(_[a-z0-9]+)*$")]
 ChoiceCode = Annotated[StrictStr, Field(pattern=r"^[a-z0-9_]+$")]
 TypeReponse = Literal["choix_unique", "choix_multiple", "likert", "nombre", "texte"]
