@@ -185,6 +185,7 @@ def _reader(question: QuestionWords, tool: str, mapping: SurveyMapping) -> Calla
         if words(text) in _NOT_SHOWN and tool == "LimeSurvey":
             return _Cell(NOT_PUT)
         decided = mapping.answer(question.question.code, text) if mapping.answers else ""
+        decided = decided or (question.by_rank(text) if mapping.by_rank and not question.choice(text) else "")
         if decided:
             return _Cell(decided)
         return by_kind(question, raw, text, tool)

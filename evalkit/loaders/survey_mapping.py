@@ -32,6 +32,7 @@ KEYS = (
     "jusqu_au",
     "essais",
     "incomprises",
+    "codes",
     "colonnes",
     "reponses",
 )
@@ -39,6 +40,7 @@ _LONG_KEYS = ("enquete", "colonnes", "reponses")
 IGNORED = "ignorer"
 SPECIAL = ("partie", "consentement", "poids", "identifiant")
 COLLECTES = ("aleatoire", "recensement", "ouvert")
+BY_RANK = "par_rang"  # what `codes` may say: the tool's codes follow the order of the questionnaire's answers
 EMPTY = "non_repondu"  # what `incomprises` may say: answers that are not understood count as not given
 
 
@@ -61,6 +63,7 @@ class SurveyMapping:
     jusqu_au: str = ""
     essais: Mapping[str, frozenset[int]] = field(default_factory=dict)  # file ("" for the only one) -> numbers
     misread_as_empty: bool = False
+    by_rank: bool = False
     place: Place = field(default_factory=Place)
     written: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the file as the person wrote it
 
@@ -136,6 +139,7 @@ class _Reading:
             self._date("jusqu_au", data.get("jusqu_au")),
             self._trials(data.get("essais")),
             self._one_of("incomprises", data.get("incomprises"), (EMPTY,)) == EMPTY,
+            self._one_of("codes", data.get("codes"), (BY_RANK,)) == BY_RANK,
             Place(self.shown),
             data,
         )
@@ -266,6 +270,7 @@ class Draft:
     answers: Mapping[str, Sequence[tuple[str, str]]] = field(
         default_factory=dict
     )  # question -> (answer, code proposed)
+    coded: bool = False  # some answers or titles are codes of the tool
     hidden: int = 0  # answers not shown because they may be personal
 
 
@@ -295,6 +300,13 @@ def draft_text(draft: Draft, command: str, mapping: SurveyMapping | None = None)
             lines += [f"  ## le plus proche : {label}"] if label else []
             lines.append(f"  #{_quoted(title)}: {_quoted(proposed or IGNORED)}")
     lines += _answer_lines(draft, items(written.get("reponses")))
+    if draft.coded and not (mapping and mapping.by_rank):
+        lines += [
+            "",
+            "## Des réponses ou des titres sont des codes de l’outil (A1, A2… SQ001…). S’ils suivent tous l’ordre des réponses du",
+            "## questionnaire, retirez le # suivant plutôt que d’en décider un par un :",
+            f"#codes: {BY_RANK}",
+        ]
     if draft.hidden and not (mapping and mapping.misread_as_empty):
         lines += [
             "",

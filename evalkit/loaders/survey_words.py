@@ -29,6 +29,7 @@ _NOTHING = frozenset(
 _TAGS = re.compile(r"<[^<>]{1,300}>")
 _THOUSANDS = re.compile(r"(?<=\d)[\s\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 _WORDS = re.compile(r"[a-z0-9]+")
+_TOOL_RANK = re.compile(r"[A-Za-z]{1,8}_?0*(\d{1,2})")
 _PARTS = re.compile(r"\s*[;|\n]\s*")
 _NEAR = 0.8  # likeness of the letters from which a title is proposed, never applied
 _NEAR_WORDS = 0.6  # share of common words from which it is proposed too: the same question in another order
@@ -142,6 +143,13 @@ class QuestionWords:
                 break
         known[len(given)] = out
         return out
+
+    def by_rank(self, text: str) -> str:
+        """Code of the choice that a tool's own code (``A2``, ``AO02``, ``SQ002``) stands for if it follows the order of the list."""
+        found = _TOOL_RANK.fullmatch(text.strip())
+        choices = [choice.code for choice in self.question.choix if not choice.liste]
+        rank = int(found[1]) if found else 0
+        return choices[rank - 1] if 0 < rank <= len(choices) else ""
 
     def nearest(self, text: str) -> str:
         """Code of the choice whose writing is nearest to a text; "" when none is near."""

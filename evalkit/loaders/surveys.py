@@ -7,6 +7,7 @@ is not sure is never applied: the faults say what, and a draft of the mapping fi
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.loaders.cells import read_number
 from evalkit.loaders.grids import Grid, normalise, read_bytes, read_csv, read_workbook
-from evalkit.loaders.survey_answers import Misread, Reading, read_answers
+from evalkit.loaders.survey_answers import Reading, read_answers
 from evalkit.loaders.survey_columns import Column, Header, header_at, near_questions, read_header, twice
 from evalkit.loaders.survey_faults import (
     column_faults,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 FILE_KINDS = (".csv", ".xlsx", ".txt", ".tsv")
 _FEWEST = 3  # questions that a file must hold for a questionnaire to be recognised
+_SUB_CODE = re.compile(r"^[^\[]+\[([A-Za-z]{1,8}_?\d{1,3})\]")
 _NO_MAPPING = SurveyMapping()
 Command = Callable[[Sequence[Path]], str]  # what to type to import some files; "" where the message needs none
 
@@ -168,8 +170,17 @@ def apply_mapping(header: Header, lexicon: Lexicon, mapping: SurveyMapping) -> H
     columns = []
     for column in header.columns:
         target = mapping.columns.get(normalise(column.title)) if mapping.columns else None
+        if target is None and mapping.by_rank and column.kind == "incertaine":
+            target = _ranked(column, lexicon)
         columns.append(_decided(column, target, lexicon) if target is not None and column.title else column)
     return replace(header, columns=tuple(columns))
+
+
+def _ranked(column: Column, lexicon: Lexicon) -> str | None:
+    """``A14[SQ002]`` for a person who says that the tool's codes follow the order of the questionnaire."""
+    found = _SUB_CODE.match(column.title)
+    choice = lexicon.by_code[column.question].by_rank(found[1]) if found else ""
+    return f"{column.question}[{choice}]" if choice else None
 
 
 def _decided(column: Column, target: str, lexicon: Lexicon) -> Column:
@@ -384,27 +395,22 @@ def _draft(group: _Group) -> Draft:
     """What is to be decided, over the files of one questionnaire."""
     columns: dict[str, str] = {}
     answers: dict[str, dict[str, str]] = {}
-    hidden = 0
+    hidden, coded = 0, False
     for file in group.files:
         near = near_questions(file.header, group.lexicon)
         for column in file.header.columns:
             if column.kind == "incertaine":
                 columns[column.title] = column.question
+                coded = coded or _ranked(column, group.lexicon) is not None
             elif column.kind == "inconnue" and column.title and not names_somebody(column.title):
                 columns[column.title] = near.get(column.index, "")
         for wrong in file.reading.misread:
+            ranked = group.lexicon.by_code[wrong.question].by_rank(wrong.text)
+            coded = coded or bool(ranked)
             if wrong.text and wrong.column.kind == "question":
-                answers.setdefault(wrong.question, {})[wrong.text] = wrong.near or _by_rank(wrong, group.lexicon)
+                answers.setdefault(wrong.question, {})[wrong.text] = wrong.near or ranked
             else:
                 hidden += len(wrong.rows)
     listed = {question: tuple(found.items()) for question, found in answers.items()}
     names = ", ".join(file.path.name for file in group.files)
-    return Draft(group.lexicon.enquete, names, tuple(columns.items()), listed, hidden)
-
-
-def _by_rank(wrong: Misread, lexicon: Lexicon) -> str:
-    """The choice that a tool's own code (``A2``, ``AO02``) may stand for: proposed by its rank, never applied."""
-    figures = "".join(c for c in wrong.text if c.isdigit())
-    choices = [choice.code for choice in lexicon.by_code[wrong.question].question.choix if not choice.liste]
-    rank = int(figures) if figures and len(figures) < 3 and not wrong.text.isdigit() else 0
-    return choices[rank - 1] if 0 < rank <= len(choices) else ""
+    return Draft(group.lexicon.enquete, names, tuple(columns.items()), listed, coded, hidden)

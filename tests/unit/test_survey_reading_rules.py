@@ -13,7 +13,7 @@ from evalkit.errors import Fault
 from evalkit.loaders.dossier import territory_of
 from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.resources import resource_dir
-from evalkit.loaders.survey_mapping import SurveyMapping, read_mapping
+from evalkit.loaders.survey_mapping import SurveyMapping, draft_text, read_mapping
 from evalkit.loaders.survey_report import readable_report
 from evalkit.loaders.survey_rows import read_moment
 from evalkit.loaders.survey_store import Surveys, read_dossier_surveys
@@ -162,6 +162,25 @@ def test_trials_of_several_files(tmp_path: Path) -> None:
     assert len(named.files[1].sorting.apart["essai"]) == 1
     absent = read(paths, mapping_of(tmp_path, 'essais: {"c.csv": [1]}\n'))
     assert "« c.csv », fichier absent" in str(of(absent.faults, "DON-100")[-1])
+
+
+def test_codes_of_the_tool_in_the_order_of_the_questionnaire(tmp_path: Path) -> None:
+    """A LimeSurvey export in codes: one decision, proposed in the draft, reads titles and answers by their rank."""
+    titles = ("id", "submitdate", "A02", "A03", "A11", "A36[SQ001]", "A36[SQ002]")
+    row = {"id": "1", "submitdate": "2022-10-03 09:00:00", "A02": "A1", "A03": "4", "A11": "AO02", "A36[SQ002]": "Y"}
+    path = write(tmp_path / "a.csv", [row], titles)
+    doubtful = read([path])
+    assert not doubtful.sure
+    assert doubtful.draft is not None
+    draft = draft_text(doubtful.draft, "commande")
+    assert "#codes: par_rang" in draft
+    decided = tmp_path / "enq-asso.correspondance.yml"
+    decided.write_text(draft.replace("#codes:", "codes:"), encoding="utf-8")
+    mapping, faults = read_mapping(decided, decided.name, LEXICONS)
+    assert mapping is not None, faults
+    sure = read([path], mapping)
+    assert sure.sure, "\n".join(map(str, sure.faults))
+    assert sure.frame[["A02", "A11", "A36"]].iloc[0].tolist() == ["dans_un_qpv", "oui_ecrit", "acces_aux_droits"]
 
 
 def test_period_without_dates_is_said(tmp_path: Path) -> None:
