@@ -105,7 +105,10 @@ def test_one_column_against_its_split_columns(tmp_path: Path) -> None:
 
 def test_text_typed_beside_other(tmp_path: Path) -> None:
     """``A36_autre`` beside ``A36`` or ``A36/autre`` is what was typed, not a box that was ticked."""
-    rows = [{**ROW, "A36": "lien_social autre", "A36_autre": "la fanfare"}, {**ROW, "A36": "confiance"}]
+    rows = [
+        {**ROW, "A36": "lien_social autre", "A36_autre": "la fanfare"},
+        {**ROW, "A36": "confiance", "A36_autre": "voir plus bas"},
+    ]
     imported = read([write(tmp_path / "a.csv", rows, (*CODES, "A36_autre"))])
     assert imported.frame["A36"].tolist() == ["lien_social;autre", "confiance"]
     assert imported.sure, "\n".join(map(str, imported.faults))
