@@ -47,6 +47,7 @@ def load_publication(dossier: str | Path) -> Publication:
         Every fault of the framework or of the dossier.
     """
     from evalkit.batch.parts import note
+    from evalkit.batch.published import note_report
     from evalkit.compute.disclosure import protect
     from evalkit.compute.evaluation import evaluate
     from evalkit.loaders.dossier import load_dossier
@@ -55,7 +56,9 @@ def load_publication(dossier: str | Path) -> Publication:
     referentiel = load_referentiel()
     read = load_dossier(Path(dossier), referentiel)
     note(read, referentiel)
-    return protect(evaluate(referentiel, read), referentiel.regles)
+    publication = protect(evaluate(referentiel, read), referentiel.regles)
+    note_report(Path(dossier), publication)
+    return publication
 
 
 def _evaluate(dossier: Path, referentiel: Referentiel, *, with_reference: bool = True) -> Evaluation:
@@ -77,6 +80,7 @@ def load_synthese(campagne: str | Path, departement: str = "", nominatif: bool =
     nominatif
         Name the territories (alphabetical order, never a ranking); the document is then marked "diffusion restreinte".
     """
+    from evalkit.batch.published import note_synthesis
     from evalkit.compute.synthesis import protect_synthesis, synthesize
     from evalkit.loaders.dossier import load_campagne
     from evalkit.loaders.referentiel import load_referentiel
@@ -89,7 +93,9 @@ def load_synthese(campagne: str | Path, departement: str = "", nominatif: bool =
         part = synthesize(referentiel, identity, evaluations, excluded, perimetre=perimeter)
         known.append(protect_synthesis(part, referentiel.regles, known))
     synthese = synthesize(referentiel, identity, evaluations, excluded, perimetre=departement)
-    return protect_synthesis(synthese, referentiel.regles, known, nominatif=nominatif)
+    publication = protect_synthesis(synthese, referentiel.regles, known, nominatif=nominatif)
+    note_synthesis(publication)
+    return publication
 
 
 def _perimeters_before(departement: str, evaluations: Sequence[Evaluation]) -> list[str]:
@@ -303,67 +309,14 @@ def _render_one(dossier: Path, folder: Path, tell: Tell) -> BatchResult:
     title = _check_before_rendering(dossier)
     _ensure_keys([dossier], tell)
     plan = make_plan([_report_task(dossier, folder, title)])
-    bases = _warn_of_differences(dossier, tell)
     tell("Calcul et dessin du rapport (quelques secondes)…")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     result = BatchResult(folder, tuple(render_task(task) for task in plan.tasks))
-    if result.ok:
-        _keep_bases(dossier, bases)
+    for outcome in result.outcomes:
+        for warning in outcome.warnings:
+            tell(str(warning))
     return result
-
-
-def _bases_path(dossier: Path) -> Path:
-    """Numbers of answers of the last report, beside the key: ``.evalkit/publie.json``."""
-    from evalkit.loaders.dossier import key_path
-
-    key = key_path(dossier)
-    return key.with_name("publie.json" if key.name == "cle" else f"{key.stem}.publie.json")
-
-
-def _warn_of_differences(dossier: Path, tell: Tell) -> dict[str, int]:
-    """Say what comparing this report with the last one would tell; return the bases of this one."""
-    from evalkit.compute.disclosure_bases import differencing_risk, published_bases
-
-    publication = load_publication(dossier)
-    bases = published_bases(publication)
-    found = differencing_risk(_kept_bases(dossier), bases, publication.referentiel.seuil("seuil_cellule"))
-    for source in dict.fromkeys(difference.source for difference in found):
-        mine = [difference for difference in found if difference.source == source]
-        first = mine[0]
-        more = f", et {len(mine) - 1} autres résultats" if len(mine) > 2 else ", et un autre résultat" * (len(mine) - 1)
-        fault = Fault(
-            "DON-110",
-            Place(file=str(_bases_path(dossier)), note=first.key),
-            read=f"{first.before} réponses dans le dernier rapport, {first.now} aujourd’hui{more}",
-            expected="le même nombre de réponses, ou au moins 11 de différence",
-            fix="si l’ancien rapport a circulé, retirez-le ou attendez d’autres réponses ; sinon, supprimez-le",
-        )
-        tell(str(fault))
-    return bases
-
-
-def _kept_bases(dossier: Path) -> dict[str, int]:
-    """Bases of the last report; nothing when there is none, or when the file is not ours any more."""
-    import json
-
-    try:
-        kept = json.loads(_bases_path(dossier).read_text(encoding="utf-8"))["bases"]
-        return {str(key): int(n) for key, n in kept.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
-
-
-def _keep_bases(dossier: Path, bases: dict[str, int]) -> None:
-    """Keep the bases for next time; a dossier where nothing can be written is not a reason to lose the report."""
-    import contextlib
-    import json
-
-    from evalkit.batch.runner import write_whole
-
-    text = json.dumps({"format": 1, "bases": bases}, ensure_ascii=False, sort_keys=True) + "\n"
-    with contextlib.suppress(OSError):
-        write_whole(_bases_path(dossier), text.encode("utf-8"))
 
 
 def _dossier_of(path: Path) -> Path:
@@ -657,11 +610,12 @@ def _reference_content(campagne: Path, tell: Tell) -> dict[str, Any]:
     from evalkit.compute.disclosure_bases import territories_apart, without_small_differences
     from evalkit.compute.synthesis import freeze
     from evalkit.loaders.dossier import load_campagne
+    from evalkit.loaders.regional_reference import kept_references
 
     synthesis = load_synthese(campagne)
     content = freeze(synthesis, load_campagne(campagne).date_reference)
     minimum = synthesis.referentiel.seuil("seuil_territoires")
-    kept = _kept_references(campagne)
+    kept = kept_references(campagne)
     for path, old in kept.items():
         apart = territories_apart(old, content)
         if 0 < apart < minimum:
@@ -670,21 +624,6 @@ def _reference_content(campagne: Path, tell: Tell) -> dict[str, Any]:
     if gone:
         tell(str(_left_out(campagne, gone, int(minimum))))
     return content
-
-
-def _kept_references(campagne: Path) -> dict[Path, dict[str, Any]]:
-    """Frozen references of a campaign, the last one and the dated ones; one that cannot be read tells nothing."""
-    import json
-
-    out = {}
-    for path in sorted(campagne.glob("reference_regionale*.json")):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            continue
-        if isinstance(content, dict):
-            out[path] = content
-    return out
 
 
 def _almost_the_same(kept: Path, apart: int, territories: int, minimum: int) -> Fault:

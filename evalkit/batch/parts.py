@@ -123,6 +123,24 @@ def read_excluded(path: Path) -> list[tuple[str, str]]:
         return []
 
 
+def note_published(what: str, bases: Mapping[str, Any], minimum: float) -> None:
+    """Write down the bases of what was just made publishable, where the batch asked for the parts.
+
+    ``what``: path of the dossier, or ``synthese``: a notebook may read several. ``minimum``: under which a difference tells who.
+    """
+    target = os.environ.get(NOTE)
+    if not target:
+        return
+    path = Path(f"{target}.publie")
+    noted = {**read_note(path), what: {"bases": bases, "minimum": minimum}}
+    path.write_text(json.dumps(noted), encoding="utf-8")
+
+
+def read_published(path: Path) -> dict[str, Any]:
+    """What :func:`note_published` wrote beside ``path``."""
+    return read_note(Path(f"{path}.publie"))
+
+
 def read_note(path: Path) -> dict[str, str]:
     """Parts written down by a kernel; none when its notebook did not read a dossier, or read several."""
     try:

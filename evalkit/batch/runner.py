@@ -24,7 +24,8 @@ from evalkit.wording import plural
 
 KERNEL_ATTEMPTS = 2
 _LONGEST_SOCKET, _LAST_PORT = 107, 65535  # bytes of a socket's name on Linux; a kernel adds a number to it
-_PARTS, _EXCLUDED = "evalkit_parties", "evalkit_exclus"  # metadata that never leave the process: the page shows none
+# Metadata that never leave the process: the page shows none.
+_PARTS, _EXCLUDED, _PUBLISHED = "evalkit_parties", "evalkit_exclus", "evalkit_publie"
 _DISK_WORDS = {
     errno.EACCES: "un emplacement où vous n'avez pas le droit d'écrire, ou un fichier ouvert ailleurs",
     errno.EPERM: "un emplacement où vous n'avez pas le droit d'écrire",
@@ -58,6 +59,7 @@ class Outcome:
     unchanged: bool = False  # what it is made from has not changed: the document on disk was left as it is
     parts: dict[str, str] = field(default_factory=dict, repr=False)  # what it was made from (keyed digests)
     excluded: tuple[tuple[str, str], ...] = ()  # dossiers that a synthesis leaves out, and why
+    warnings: tuple[Fault, ...] = ()  # what comparing it with the one published before would tell
 
 
 class RendererLost(Exception):
@@ -101,6 +103,8 @@ def render_task(task: Task) -> Outcome:
 
     Not if the parts of what it is made from are those that ``task.known`` gives.
     """
+    from evalkit.batch.published import settle
+
     start = time.perf_counter()
     told: dict[str, Any] = {"title": task.title}
 
@@ -119,7 +123,9 @@ def render_task(task: Task) -> Outcome:
         documents, check = write_page(task, notebook)
         metadata = getattr(notebook, "metadata", {})
         excluded = tuple(metadata.pop(_EXCLUDED, ()))
-        return outcome(True, documents=documents, check=check, parts=_parts_read(task, metadata), excluded=excluded)
+        warnings = settle(task, metadata.pop(_PUBLISHED, {}))
+        parts = _parts_read(task, metadata)
+        return outcome(True, documents=documents, check=check, parts=parts, excluded=excluded, warnings=warnings)
     except EvalkitError as error:
         return outcome(False, faults=tuple(only_errors(error.faults)))
     except NotebookFailure as failure:
@@ -232,7 +238,7 @@ def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
     from traitlets.config import Config
 
     from evalkit.batch.kernels import use_prepared_kernels
-    from evalkit.batch.parts import NOTE, read_excluded, read_note
+    from evalkit.batch.parts import NOTE, read_excluded, read_note, read_published
 
     use_prepared_kernels(folder, task.memory_mb)
     config = Config()
@@ -268,6 +274,7 @@ def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
         os.environ.pop(NOTE, None)
     notebook.metadata[_PARTS] = read_note(noted)
     notebook.metadata[_EXCLUDED] = read_excluded(noted)
+    notebook.metadata[_PUBLISHED] = read_published(noted)
     return notebook
 
 
@@ -317,11 +324,19 @@ def write_page(task: Task, notebook: Any) -> tuple[tuple[str, ...], dict[str, An
     return (page.name,), check
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside, then rename: a reader never sees half a file, an interruption leaves the old one."""
+def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write beside, then rename: a reader never sees half a file, an interruption leaves the old one.
+
+    ``private``: readable by its owner only, from its first byte, where the system allows it (``.evalkit/``).
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(content)
+        if private:
+            temporary.unlink(missing_ok=True)  # one left by a killed run would keep its own rights
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(content)
+        else:
+            temporary.write_bytes(content)
         os.replace(temporary, path)
     finally:
         with suppress(OSError):  # what went wrong above is what a person must read

@@ -90,8 +90,7 @@ class State:
                 with os.fdopen(handle, "ab") as file:
                     file.write(content)
             else:
-                write_whole(path, content)
-                os.chmod(path, 0o600)
+                write_whole(path, content, private=True)
         except OSError as error:
             self._give_up(error.strerror or type(error).__name__)
             return False

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from evalkit import actions
-from evalkit.batch.runner import Outcome
+from evalkit.batch import apart, runner
+from evalkit.batch.parts import NOTE, read_note, read_published
+from evalkit.batch.plan import Task
+from evalkit.batch.published import kept_bases
 from evalkit.compute.disclosure_bases import (
     Difference,
     differencing_risk,
@@ -46,14 +52,43 @@ def test_hidden_figures_have_no_base():
         published_bases(make_evaluation())
 
 
-def test_warning_before_a_second_report(tmp_path, monkeypatch):
+@pytest.fixture
+def without_kernel(monkeypatch):
+    """Notebooks are run here, without a kernel nor a page: what they note is noted."""
+
+    def execute(task: Task) -> SimpleNamespace:
+        with tempfile.TemporaryDirectory() as folder:
+            noted = Path(folder, "note")
+            monkeypatch.setenv(NOTE, str(noted))
+            if task.dossier is None:
+                actions.load_synthese(**task.parameters)
+            else:
+                actions.load_publication(**task.parameters)
+            monkeypatch.delenv(NOTE)
+            return SimpleNamespace(
+                metadata={"evalkit_parties": read_note(noted), "evalkit_publie": read_published(noted)}
+            )
+
+    def write(task: Task, notebook: object) -> tuple[tuple[str, ...], dict]:
+        page = Path(f"{task.output}.html")
+        page.parent.mkdir(exist_ok=True)
+        page.write_text("page", encoding="utf-8")
+        page.with_name(f"{page.name}.controle.json").write_text("{}", encoding="utf-8")
+        return (page.name,), {"anomalies": []}
+
+    monkeypatch.setattr(runner, "execute_notebook", execute)
+    monkeypatch.setattr(runner, "write_page", write)
+    monkeypatch.setattr(apart, "local_executor", lambda _: ThreadPoolExecutor(1))
+    monkeypatch.setattr(apart, "render_apart", runner.render_task)
+
+
+def test_warning_before_a_second_report(tmp_path, without_kernel):
     """DON-110 is told with its place and its cure; the new bases replace the old ones, and hold numbers only."""
     for part in ("2022/ardelle", "2019/ardelle"):
         shutil.copytree(ROOT / "sample_data" / part, tmp_path / part)
     for part in ("2022/campagne.yml", "2022/reference_regionale.json", "2019/campagne.yml"):
         shutil.copy(ROOT / "sample_data" / part, tmp_path / part)
     dossier = tmp_path / "2022" / "ardelle"
-    monkeypatch.setattr("evalkit.batch.runner.render_task", lambda task: Outcome(task.name, "rapport", True))
     said: list[str] = []
     actions.render_report(dossier, tmp_path / "sorties", said.append)
     assert not any("DON-110" in text for text in said)
@@ -78,7 +113,7 @@ def test_a_damaged_file_of_bases_stops_nothing(tmp_path):
     dossier = tmp_path / "x"
     (dossier / ".evalkit").mkdir(parents=True)
     (dossier / ".evalkit" / "publie.json").write_text("pas du JSON", encoding="utf-8")
-    assert actions._kept_bases(dossier) == {}
+    assert kept_bases(dossier) == {}
 
 
 # --- two frozen references ------------------------------------------------------------------------------------------
@@ -169,7 +204,7 @@ def test_every_kept_reference_counts_not_only_the_last(campagne, monkeypatch):
 
 
 @pytest.mark.parametrize("how", ["importer", "deposer"])
-def test_two_more_answers_in_the_file_are_told(tmp_path, monkeypatch, how):
+def test_two_more_answers_in_the_file_are_told(tmp_path, without_kernel, how):
     """34 answers imported (or dropped in ``brut/``), a report; 36, another report: told by question, before it is made."""
     referentiel = load_referentiel()
     enquete = {survey.code: survey for survey in referentiel.enquetes}["ENQ-ASSO"]
@@ -178,7 +213,6 @@ def test_two_more_answers_in_the_file_are_told(tmp_path, monkeypatch, how):
     shutil.copytree(ROOT / "sample_data" / "2019" / "ardelle", tmp_path / "2019" / "ardelle")
     for part in ("2022/campagne.yml", "2022/reference_regionale.json", "2019/campagne.yml"):
         shutil.copy(ROOT / "sample_data" / part, tmp_path / part)
-    monkeypatch.setattr("evalkit.batch.runner.render_task", lambda task: Outcome(task.name, "rapport", True))
     everybody = invented_answers(enquete, {"ensemble": 36}, 3)
 
     def report_on(n: int) -> list[str]:
