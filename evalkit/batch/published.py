@@ -169,4 +169,5 @@ def _keep(path: Path, content: Mapping[str, Any]) -> None:
 
     text = json.dumps({"format": _FORMAT, **content}, ensure_ascii=False, sort_keys=True) + "\n"
     with contextlib.suppress(OSError):
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         write_whole(path, text.encode("utf-8"), private=True)
