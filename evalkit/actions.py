@@ -38,8 +38,15 @@ def _silent(_: str) -> None:
 # --- Reading and computing ---------------------------------------------------------------------------------------------
 
 
-def load_publication(dossier: str | Path) -> Publication:
+def load_publication(dossier: str | Path, sans_enquete: str = "") -> Publication:
     """Evaluate one territory's folder (or lone workbook) and keep only what may be shown.
+
+    Parameters
+    ----------
+    dossier
+        The folder, or the workbook.
+    sans_enquete
+        Codes of the questionnaires to leave out, ``ENQ-ASSO, ENQ-COM``; the report says that they were, and why.
 
     Raises
     ------
@@ -54,11 +61,16 @@ def load_publication(dossier: str | Path) -> Publication:
     from evalkit.loaders.referentiel import load_referentiel
 
     referentiel = load_referentiel()
-    read = load_dossier(Path(dossier), referentiel)
+    read = load_dossier(Path(dossier), referentiel, sans_enquete=survey_codes(sans_enquete))
     note(read, referentiel)
     publication = protect(evaluate(referentiel, read), referentiel.regles)
     note_report(Path(dossier), publication)
     return publication
+
+
+def survey_codes(text: str) -> list[str]:
+    """Codes of questionnaires as typed in a notebook: ``ENQ-ASSO, ENQ-COM``."""
+    return [code.upper() for code in re.split(r"[,;\s]+", text) if code]
 
 
 def _evaluate(dossier: Path, referentiel: Referentiel, *, with_reference: bool = True) -> Evaluation:
@@ -286,8 +298,12 @@ class BatchResult:
         return all(outcome.ok for outcome in self.outcomes)
 
 
-def render_report(dossier: Path, vers: Path | None = None, tell: Tell = _silent) -> BatchResult:
+def render_report(
+    dossier: Path, vers: Path | None = None, tell: Tell = _silent, sans_enquete: Sequence[str] = ()
+) -> BatchResult:
     """Render one territory's report.
+
+    ``sans_enquete``: codes of questionnaires whose files are left out; the report says so, and why.
 
     Raises
     ------
@@ -299,16 +315,16 @@ def render_report(dossier: Path, vers: Path | None = None, tell: Tell = _silent)
     dossier = _dossier_of(dossier)
     tell("Lecture et vérification du dossier…")
     with kernel_starting():
-        return _render_one(dossier, vers or default_output(dossier.parent), tell)
+        return _render_one(dossier, vers or default_output(dossier.parent), tell, _known_surveys(sans_enquete))
 
 
-def _render_one(dossier: Path, folder: Path, tell: Tell) -> BatchResult:
+def _render_one(dossier: Path, folder: Path, tell: Tell, sans_enquete: Sequence[str]) -> BatchResult:
     from evalkit.batch.plan import make_plan
     from evalkit.batch.runner import render_task, writing
 
-    title = _check_before_rendering(dossier)
+    title = _check_before_rendering(dossier, sans_enquete=sans_enquete)
     _ensure_keys([dossier], tell)
-    plan = make_plan([_report_task(dossier, folder, title)])
+    plan = make_plan([_report_task(dossier, folder, title, sans_enquete)])
     tell("Calcul et dessin du rapport (quelques secondes)…")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -346,12 +362,38 @@ def _not_a_dossier(path: Path) -> Fault:
     )
 
 
-def _check_before_rendering(dossier: Path, *, with_reference: bool = True) -> str:
+def _check_before_rendering(dossier: Path, *, with_reference: bool = True, sans_enquete: Sequence[str] = ()) -> str:
     """Name of the territory, once its dossier is known to be readable."""
     from evalkit.loaders.dossier import load_dossier
     from evalkit.loaders.referentiel import load_referentiel
 
-    return load_dossier(dossier, load_referentiel(), with_reference=with_reference).territoire.nom
+    referentiel = load_referentiel()
+    return load_dossier(dossier, referentiel, with_reference=with_reference, sans_enquete=sans_enquete).territoire.nom
+
+
+def _known_surveys(codes: Sequence[str]) -> list[str]:
+    """Codes of questionnaires as typed, each in capitals; one that the framework does not have is refused (USA-002)."""
+    from evalkit.loaders.referentiel import load_referentiel
+
+    if not codes:
+        return []
+    known = [survey.code for survey in load_referentiel().enquetes]
+    for code in codes:
+        if code.upper() not in known:
+            raise _bad_option("--sans-enquete", code, f"un de ces codes : {', '.join(known)}", known[0])
+    return sorted({code.upper() for code in codes})
+
+
+def _surveys_by_territory(codes: Sequence[str], names: Iterable[str]) -> dict[str, list[str]]:
+    """``ardelle=ENQ-ASSO``: what a batch leaves out, by territory. A code alone is refused: it would be for all of them."""
+    known, found = set(names), dict[str, list[str]]()
+    for text in codes:
+        name, mark, code = text.partition("=")
+        if not mark or name not in known:
+            expected = "un territoire de ce lot, le signe =, et le code de l’enquête à laisser de côté pour lui"
+            raise _bad_option("--sans-enquete", text, expected, f"{min(known, default='ardelle')}=ENQ-ASSO")
+        found.setdefault(name, []).extend(_known_surveys([code]))
+    return found
 
 
 def _ensure_keys(dossiers: Iterable[Path], tell: Tell) -> None:
@@ -376,14 +418,15 @@ def default_output(campagne: Path) -> Path:
     return Path("sorties") / campagne.name
 
 
-def _report_task(dossier: Path, folder: Path, title: str = "") -> Any:
+def _report_task(dossier: Path, folder: Path, title: str = "", sans_enquete: Sequence[str] = ()) -> Any:
     from evalkit.batch.plan import Task
 
     name = dossier.stem if dossier.is_file() else dossier.name
     notebook = resource_dir("notebooks") / "rapport_territoire.ipynb"
     output = (folder / name / "rapport").resolve()
     dossier = dossier.resolve()
-    return Task(name, notebook, {"dossier": str(dossier)}, output, title=title, dossier=dossier)
+    parameters = {"dossier": str(dossier), "sans_enquete": ", ".join(sorted(set(sans_enquete)))}
+    return Task(name, notebook, parameters, output, title=title, dossier=dossier)
 
 
 def render_batch(
@@ -393,35 +436,42 @@ def render_batch(
     tell: Tell = _silent,
     only: Sequence[str] = (),
     dask: str = "",
+    sans_enquete: Sequence[str] = (),
 ) -> BatchResult:
     """Render what must be of a campaign (or of the territories named by ``only``); a failing one leaves the others.
 
-    ``dask``: address of a Dask cluster that renders instead of this machine.
+    ``dask``: address of a Dask cluster that renders instead of this machine. ``sans_enquete``: questionnaires left out of one
+    report, ``ardelle=ENQ-ASSO``.
     """
     from evalkit.batch import campaign
 
     campagne = _campaign_of(campagne)
     folder = (vers or default_output(campagne)).resolve()
-    found = _survey(campagne, folder, only)
+    found = _survey(campagne, folder, only, sans_enquete)
     run = _run(campagne, folder, processes, tell, dask)
     outcomes = campaign.render(run, found, _earlier_documents(folder, found.campaign.dossiers) if only else ())
     return BatchResult(folder, tuple(sorted(outcomes, key=lambda outcome: outcome.name)))
 
 
-def explain_batch(campagne: Path, vers: Path | None = None, only: Sequence[str] = ()) -> list[str]:
+def explain_batch(
+    campagne: Path, vers: Path | None = None, only: Sequence[str] = (), sans_enquete: Sequence[str] = ()
+) -> list[str]:
     """What ``render_batch`` would make again, and why: one line per territory. Nothing is made."""
     from evalkit.batch.decide import explain
 
     campagne = _campaign_of(campagne)
-    return explain(_survey(campagne, (vers or default_output(campagne)).resolve(), only).decisions)
+    return explain(_survey(campagne, (vers or default_output(campagne)).resolve(), only, sans_enquete).decisions)
 
 
-def _survey(campagne: Path, folder: Path, only: Sequence[str]) -> Any:
+def _survey(campagne: Path, folder: Path, only: Sequence[str], sans_enquete: Sequence[str] = ()) -> Any:
     """What there is to do for the reports of a campaign, without any heavy import when nothing has changed."""
     from evalkit.batch import campaign
 
     found = campaign.survey(campagne)
-    found.choose(campagne, [_report_task(path, folder) for path in _chosen(campagne, found.campaign.dossiers, only)])
+    chosen = _chosen(campagne, found.campaign.dossiers, only)
+    names = {path: path.stem if path.is_file() else path.name for path in chosen}
+    without = _surveys_by_territory(sans_enquete, names.values()) if sans_enquete else {}
+    found.choose(campagne, [_report_task(path, folder, "", without.get(names[path], ())) for path in chosen])
     return found
 
 

@@ -31,6 +31,7 @@ _NAMES = {
     "reference": "la référence régionale",
     "textes": "les textes libres",
     "local": "la couche locale",
+    "ecartees": "les enquêtes laissées de côté",
     "avertissements": "le nombre de points douteux",
     "empreinte": "la clé d'empreinte",
     "referentiel": "la partie commune du référentiel",
@@ -50,6 +51,7 @@ def parts_of(dossier: Dossier, referentiel: Referentiel) -> dict[str, str]:
         "reference": dossier.reference,
         "textes": dict(dossier.textes),
         "local": dossier.local,
+        "ecartees": dict(dossier.enquetes_ecartees),
         "avertissements": len(dossier.avertissements),
         "empreinte": dossier.empreinte,
     }

@@ -113,9 +113,7 @@ def synthesis_path(campagne: Path, departement: str) -> Path:
     return campagne / STATE_FOLDER / ("-".join(part for part in (SYNTHESIS, departement) if part) + ".json")
 
 
-def _settle_synthesis(
-    campagne: Path, departement: str, bases: Mapping[str, Any], minimum: float
-) -> tuple[Fault, ...]:
+def _settle_synthesis(campagne: Path, departement: str, bases: Mapping[str, Any], minimum: float) -> tuple[Fault, ...]:
     from evalkit.loaders.regional_reference import kept_references
 
     path = synthesis_path(campagne, departement)

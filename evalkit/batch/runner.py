@@ -149,7 +149,13 @@ def parts_now(task: Task) -> dict[str, str]:
     if task.dossier is None:
         return {}
     referentiel = load_referentiel()
-    return keyed(parts_of(load_dossier(task.dossier, referentiel), referentiel), task.key)
+    read = load_dossier(task.dossier, referentiel, sans_enquete=_left_out(task))
+    return keyed(parts_of(read, referentiel), task.key)
+
+
+def _left_out(task: Task) -> list[str]:
+    """Questionnaires that the report leaves out on request."""
+    return str(task.parameters.get("sans_enquete", "")).replace(",", " ").split()
 
 
 def title_of(dossier: Path) -> str:
@@ -290,7 +296,7 @@ def _refuse_dossier(task: Task) -> None:
     from evalkit.loaders.referentiel import load_referentiel
 
     if task.dossier is not None:
-        load_dossier(task.dossier, load_referentiel())
+        load_dossier(task.dossier, load_referentiel(), sans_enquete=_left_out(task))
 
 
 @contextmanager

@@ -264,7 +264,11 @@ def test_a_batch_tells_and_keeps_as_a_report_does(campagne, tmp_path, without_ke
     assert store.stat().st_mode & 0o777 == 0o600
     assert all(outcome.unchanged for outcome in batch().outcomes), "ce qui est gardé d’un rapport n’est pas une entrée"
 
-    moved = {**first, "cotations · Q1.1 · commune": first["cotations · Q1.1 · commune"] + 2, "ENQ-X · ensemble · A1": 40}
+    moved = {
+        **first,
+        "cotations · Q1.1 · commune": first["cotations · Q1.1 · commune"] + 2,
+        "ENQ-X · ensemble · A1": 40,
+    }
     store.write_text(json.dumps({"format": 1, "bases": moved}), encoding="utf-8")
     shutil.rmtree(vers / "ardelle")
     batch()
@@ -278,7 +282,9 @@ def test_a_batch_tells_and_keeps_as_a_report_does(campagne, tmp_path, without_ke
 
     assert all(outcome.unchanged for outcome in batch().outcomes)
     assert not any("don-110" in line for line in said)
-    assert entries_of(vers) == {"ardelle": ["DON-110"], "brumelle": []}, "le rapport sur le disque est toujours celui-là"
+    assert entries_of(vers) == {"ardelle": ["DON-110"], "brumelle": []}, (
+        "le rapport sur le disque est toujours celui-là"
+    )
 
 
 def test_a_report_that_failed_keeps_nothing(campagne, tmp_path, without_kernel, monkeypatch):
