@@ -1050,8 +1050,8 @@ def _write_answers(dossier: Path, result: SurveyFiles) -> SurveyFiles:
             if target.is_file() and not is_ours(dossier, code):
                 kept.append(_free_name(target.with_name(f"{target.stem}.modifie.csv")))
                 shutil.copy2(target, kept[-1])
-            write_whole(target, table)
-            write_whole(report, report_bytes(imported, table, key))
+            write_whole(target, table, private=True)  # one row is one person's answers
+            write_whole(report, report_bytes(imported, table, key), private=True)
         written.append(target)
     return replace(result, written=tuple(written), kept=tuple(kept))
 

@@ -109,7 +109,7 @@ class State:
     def _locked(self) -> Iterator[None]:
         """Two runs on one campaign write its state one after the other."""
         try:
-            file = open(self._folder / "lot.verrou", "ab")  # noqa: SIM115 - closed below
+            file = os.fdopen(os.open(self._folder / "lot.verrou", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
         except OSError:
             yield
             return

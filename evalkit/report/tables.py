@@ -43,6 +43,9 @@ OBTENTIONS = {
     "contexte": "données ouvertes",
     "enquete": "enquête",
 }
+SURVEY_RATIO = (
+    "Enquêtes : « 13 / 33 » se lit « 13 répondants concernés sur 33 », sauf mention ; les silences n’y sont pas."
+)
 PROVENANCES = {"source": "sourcé", "adapte": "adapté", "propose": "proposé"}
 FINDINGS = {"reussite": "Réussite", "frein": "Frein", "preconisation": "Préconisation", "action": "Action proposée"}
 MASKED_TABLES = {
@@ -231,12 +234,14 @@ def indicators(publication: Publication, rows: pd.DataFrame, code: str) -> Html:
         series.setdefault((*key, _origin(row)), []).append(row)
     lines = [_indicator_row(publication, values) for values in series.values()]
     headers = ["Indicateur", "Dernière valeur", "Numérateur / dénominateur", "Valeurs antérieures", "Source"]
-    note = "Pas de référence régionale pour cette campagne."
+    notes = ["Pas de référence régionale pour cette campagne."]
     if publication.reference is not None:
         headers.append("Région : médiane (quartiles), territoires")
-        note = ""
+        notes = []
+    if (rows["obtention"] == "enquete").any():
+        notes.append(SURVEY_RATIO)
     lines = [line[: len(headers)] for line in lines]
-    return table(headers, lines, caption=f"{code} : indicateurs renseignés", note=note)
+    return table(headers, lines, caption=f"{code} : indicateurs renseignés", note=" ".join(notes))
 
 
 def _is_distribution(row: Row) -> bool:
@@ -330,7 +335,6 @@ def _what_is_divided(referentiel: Referentiel, row: Row) -> str:
         "moyenne": f"somme des notes / {answers}",
         "solde": "favorables moins défavorables / répondants",
         "rapport": "sommes des nombres donnés",
-        "part": "répondants concernés / répondants",
     }
     return words.get(link.calcul, "") if link else ""
 
