@@ -1,4 +1,4 @@
-"""A report almost the same as the last one: said before it is made."""
+"""A report, or a synthesis, almost the same as the last one: said when it is made, before it goes out."""
 
 from __future__ import annotations
 
