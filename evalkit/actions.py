@@ -38,8 +38,15 @@ def _silent(_: str) -> None:
 # --- Reading and computing ---------------------------------------------------------------------------------------------
 
 
-def load_publication(dossier: str | Path) -> Publication:
+def load_publication(dossier: str | Path, sans_enquete: str = "") -> Publication:
     """Evaluate one territory's folder (or lone workbook) and keep only what may be shown.
+
+    Parameters
+    ----------
+    dossier
+        The folder, or the workbook.
+    sans_enquete
+        Codes of the questionnaires to leave out, ``ENQ-ASSO, ENQ-COM``; the report says that they were, and why.
 
     Raises
     ------
@@ -47,15 +54,23 @@ def load_publication(dossier: str | Path) -> Publication:
         Every fault of the framework or of the dossier.
     """
     from evalkit.batch.parts import note
+    from evalkit.batch.published import note_report
     from evalkit.compute.disclosure import protect
     from evalkit.compute.evaluation import evaluate
     from evalkit.loaders.dossier import load_dossier
     from evalkit.loaders.referentiel import load_referentiel
 
     referentiel = load_referentiel()
-    read = load_dossier(Path(dossier), referentiel)
+    read = load_dossier(Path(dossier), referentiel, sans_enquete=survey_codes(sans_enquete))
     note(read, referentiel)
-    return protect(evaluate(referentiel, read), referentiel.regles)
+    publication = protect(evaluate(referentiel, read), referentiel.regles)
+    note_report(Path(dossier), publication)
+    return publication
+
+
+def survey_codes(text: str) -> list[str]:
+    """Codes of questionnaires as typed in a notebook: ``ENQ-ASSO, ENQ-COM``."""
+    return [code.upper() for code in re.split(r"[,;\s]+", text) if code]
 
 
 def _evaluate(dossier: Path, referentiel: Referentiel, *, with_reference: bool = True) -> Evaluation:
@@ -77,6 +92,7 @@ def load_synthese(campagne: str | Path, departement: str = "", nominatif: bool =
     nominatif
         Name the territories (alphabetical order, never a ranking); the document is then marked "diffusion restreinte".
     """
+    from evalkit.batch.published import note_synthesis
     from evalkit.compute.synthesis import protect_synthesis, synthesize
     from evalkit.loaders.dossier import load_campagne
     from evalkit.loaders.referentiel import load_referentiel
@@ -89,7 +105,9 @@ def load_synthese(campagne: str | Path, departement: str = "", nominatif: bool =
         part = synthesize(referentiel, identity, evaluations, excluded, perimetre=perimeter)
         known.append(protect_synthesis(part, referentiel.regles, known))
     synthese = synthesize(referentiel, identity, evaluations, excluded, perimetre=departement)
-    return protect_synthesis(synthese, referentiel.regles, known, nominatif=nominatif)
+    publication = protect_synthesis(synthese, referentiel.regles, known, nominatif=nominatif)
+    note_synthesis(publication)
+    return publication
 
 
 def _perimeters_before(departement: str, evaluations: Sequence[Evaluation]) -> list[str]:
@@ -280,8 +298,12 @@ class BatchResult:
         return all(outcome.ok for outcome in self.outcomes)
 
 
-def render_report(dossier: Path, vers: Path | None = None, tell: Tell = _silent) -> BatchResult:
+def render_report(
+    dossier: Path, vers: Path | None = None, tell: Tell = _silent, sans_enquete: Sequence[str] = ()
+) -> BatchResult:
     """Render one territory's report.
+
+    ``sans_enquete``: codes of questionnaires whose files are left out; the report says so, and why.
 
     Raises
     ------
@@ -293,77 +315,24 @@ def render_report(dossier: Path, vers: Path | None = None, tell: Tell = _silent)
     dossier = _dossier_of(dossier)
     tell("Lecture et vérification du dossier…")
     with kernel_starting():
-        return _render_one(dossier, vers or default_output(dossier.parent), tell)
+        return _render_one(dossier, vers or default_output(dossier.parent), tell, _known_surveys(sans_enquete))
 
 
-def _render_one(dossier: Path, folder: Path, tell: Tell) -> BatchResult:
+def _render_one(dossier: Path, folder: Path, tell: Tell, sans_enquete: Sequence[str]) -> BatchResult:
     from evalkit.batch.plan import make_plan
     from evalkit.batch.runner import render_task, writing
 
-    title = _check_before_rendering(dossier)
+    title = _check_before_rendering(dossier, sans_enquete=sans_enquete)
     _ensure_keys([dossier], tell)
-    plan = make_plan([_report_task(dossier, folder, title)])
-    bases = _warn_of_differences(dossier, tell)
+    plan = make_plan([_report_task(dossier, folder, title, sans_enquete)])
     tell("Calcul et dessin du rapport (quelques secondes)…")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     result = BatchResult(folder, tuple(render_task(task) for task in plan.tasks))
-    if result.ok:
-        _keep_bases(dossier, bases)
+    for outcome in result.outcomes:
+        for warning in outcome.warnings:
+            tell(str(warning))
     return result
-
-
-def _bases_path(dossier: Path) -> Path:
-    """Numbers of answers of the last report, beside the key: ``.evalkit/publie.json``."""
-    from evalkit.loaders.dossier import key_path
-
-    key = key_path(dossier)
-    return key.with_name("publie.json" if key.name == "cle" else f"{key.stem}.publie.json")
-
-
-def _warn_of_differences(dossier: Path, tell: Tell) -> dict[str, int]:
-    """Say what comparing this report with the last one would tell; return the bases of this one."""
-    from evalkit.compute.disclosure_bases import differencing_risk, published_bases
-
-    publication = load_publication(dossier)
-    bases = published_bases(publication)
-    found = differencing_risk(_kept_bases(dossier), bases, publication.referentiel.seuil("seuil_cellule"))
-    for source in dict.fromkeys(difference.source for difference in found):
-        mine = [difference for difference in found if difference.source == source]
-        first = mine[0]
-        more = f", et {len(mine) - 1} autres résultats" if len(mine) > 2 else ", et un autre résultat" * (len(mine) - 1)
-        fault = Fault(
-            "DON-110",
-            Place(file=str(_bases_path(dossier)), note=first.key),
-            read=f"{first.before} réponses dans le dernier rapport, {first.now} aujourd’hui{more}",
-            expected="le même nombre de réponses, ou au moins 11 de différence",
-            fix="si l’ancien rapport a circulé, retirez-le ou attendez d’autres réponses ; sinon, supprimez-le",
-        )
-        tell(str(fault))
-    return bases
-
-
-def _kept_bases(dossier: Path) -> dict[str, int]:
-    """Bases of the last report; nothing when there is none, or when the file is not ours any more."""
-    import json
-
-    try:
-        kept = json.loads(_bases_path(dossier).read_text(encoding="utf-8"))["bases"]
-        return {str(key): int(n) for key, n in kept.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
-
-
-def _keep_bases(dossier: Path, bases: dict[str, int]) -> None:
-    """Keep the bases for next time; a dossier where nothing can be written is not a reason to lose the report."""
-    import contextlib
-    import json
-
-    from evalkit.batch.runner import write_whole
-
-    text = json.dumps({"format": 1, "bases": bases}, ensure_ascii=False, sort_keys=True) + "\n"
-    with contextlib.suppress(OSError):
-        write_whole(_bases_path(dossier), text.encode("utf-8"))
 
 
 def _dossier_of(path: Path) -> Path:
@@ -393,12 +362,38 @@ def _not_a_dossier(path: Path) -> Fault:
     )
 
 
-def _check_before_rendering(dossier: Path, *, with_reference: bool = True) -> str:
+def _check_before_rendering(dossier: Path, *, with_reference: bool = True, sans_enquete: Sequence[str] = ()) -> str:
     """Name of the territory, once its dossier is known to be readable."""
     from evalkit.loaders.dossier import load_dossier
     from evalkit.loaders.referentiel import load_referentiel
 
-    return load_dossier(dossier, load_referentiel(), with_reference=with_reference).territoire.nom
+    referentiel = load_referentiel()
+    return load_dossier(dossier, referentiel, with_reference=with_reference, sans_enquete=sans_enquete).territoire.nom
+
+
+def _known_surveys(codes: Sequence[str]) -> list[str]:
+    """Codes of questionnaires as typed, each in capitals; one that the framework does not have is refused (USA-002)."""
+    from evalkit.loaders.referentiel import load_referentiel
+
+    if not codes:
+        return []
+    known = [survey.code for survey in load_referentiel().enquetes]
+    for code in codes:
+        if code.upper() not in known:
+            raise _bad_option("--sans-enquete", code, f"un de ces codes : {', '.join(known)}", known[0])
+    return sorted({code.upper() for code in codes})
+
+
+def _surveys_by_territory(codes: Sequence[str], names: Iterable[str]) -> dict[str, list[str]]:
+    """``ardelle=ENQ-ASSO``: what a batch leaves out, by territory. A code alone is refused: it would be for all of them."""
+    known, found = set(names), dict[str, list[str]]()
+    for text in codes:
+        name, mark, code = text.partition("=")
+        if not mark or name not in known:
+            expected = "un territoire de ce lot, le signe =, et le code de l’enquête à laisser de côté pour lui"
+            raise _bad_option("--sans-enquete", text, expected, f"{min(known, default='ardelle')}=ENQ-ASSO")
+        found.setdefault(name, []).extend(_known_surveys([code]))
+    return found
 
 
 def _ensure_keys(dossiers: Iterable[Path], tell: Tell) -> None:
@@ -423,14 +418,15 @@ def default_output(campagne: Path) -> Path:
     return Path("sorties") / campagne.name
 
 
-def _report_task(dossier: Path, folder: Path, title: str = "") -> Any:
+def _report_task(dossier: Path, folder: Path, title: str = "", sans_enquete: Sequence[str] = ()) -> Any:
     from evalkit.batch.plan import Task
 
     name = dossier.stem if dossier.is_file() else dossier.name
     notebook = resource_dir("notebooks") / "rapport_territoire.ipynb"
     output = (folder / name / "rapport").resolve()
     dossier = dossier.resolve()
-    return Task(name, notebook, {"dossier": str(dossier)}, output, title=title, dossier=dossier)
+    parameters = {"dossier": str(dossier), "sans_enquete": ", ".join(sorted(set(sans_enquete)))}
+    return Task(name, notebook, parameters, output, title=title, dossier=dossier)
 
 
 def render_batch(
@@ -440,35 +436,42 @@ def render_batch(
     tell: Tell = _silent,
     only: Sequence[str] = (),
     dask: str = "",
+    sans_enquete: Sequence[str] = (),
 ) -> BatchResult:
     """Render what must be of a campaign (or of the territories named by ``only``); a failing one leaves the others.
 
-    ``dask``: address of a Dask cluster that renders instead of this machine.
+    ``dask``: address of a Dask cluster that renders instead of this machine. ``sans_enquete``: questionnaires left out of one
+    report, ``ardelle=ENQ-ASSO``.
     """
     from evalkit.batch import campaign
 
     campagne = _campaign_of(campagne)
     folder = (vers or default_output(campagne)).resolve()
-    found = _survey(campagne, folder, only)
+    found = _survey(campagne, folder, only, sans_enquete)
     run = _run(campagne, folder, processes, tell, dask)
     outcomes = campaign.render(run, found, _earlier_documents(folder, found.campaign.dossiers) if only else ())
     return BatchResult(folder, tuple(sorted(outcomes, key=lambda outcome: outcome.name)))
 
 
-def explain_batch(campagne: Path, vers: Path | None = None, only: Sequence[str] = ()) -> list[str]:
+def explain_batch(
+    campagne: Path, vers: Path | None = None, only: Sequence[str] = (), sans_enquete: Sequence[str] = ()
+) -> list[str]:
     """What ``render_batch`` would make again, and why: one line per territory. Nothing is made."""
     from evalkit.batch.decide import explain
 
     campagne = _campaign_of(campagne)
-    return explain(_survey(campagne, (vers or default_output(campagne)).resolve(), only).decisions)
+    return explain(_survey(campagne, (vers or default_output(campagne)).resolve(), only, sans_enquete).decisions)
 
 
-def _survey(campagne: Path, folder: Path, only: Sequence[str]) -> Any:
+def _survey(campagne: Path, folder: Path, only: Sequence[str], sans_enquete: Sequence[str] = ()) -> Any:
     """What there is to do for the reports of a campaign, without any heavy import when nothing has changed."""
     from evalkit.batch import campaign
 
     found = campaign.survey(campagne)
-    found.choose(campagne, [_report_task(path, folder) for path in _chosen(campagne, found.campaign.dossiers, only)])
+    chosen = _chosen(campagne, found.campaign.dossiers, only)
+    names = {path: path.stem if path.is_file() else path.name for path in chosen}
+    without = _surveys_by_territory(sans_enquete, names.values()) if sans_enquete else {}
+    found.choose(campagne, [_report_task(path, folder, "", without.get(names[path], ())) for path in chosen])
     return found
 
 
@@ -657,11 +660,12 @@ def _reference_content(campagne: Path, tell: Tell) -> dict[str, Any]:
     from evalkit.compute.disclosure_bases import territories_apart, without_small_differences
     from evalkit.compute.synthesis import freeze
     from evalkit.loaders.dossier import load_campagne
+    from evalkit.loaders.regional_reference import kept_references
 
     synthesis = load_synthese(campagne)
     content = freeze(synthesis, load_campagne(campagne).date_reference)
     minimum = synthesis.referentiel.seuil("seuil_territoires")
-    kept = _kept_references(campagne)
+    kept = kept_references(campagne)
     for path, old in kept.items():
         apart = territories_apart(old, content)
         if 0 < apart < minimum:
@@ -670,21 +674,6 @@ def _reference_content(campagne: Path, tell: Tell) -> dict[str, Any]:
     if gone:
         tell(str(_left_out(campagne, gone, int(minimum))))
     return content
-
-
-def _kept_references(campagne: Path) -> dict[Path, dict[str, Any]]:
-    """Frozen references of a campaign, the last one and the dated ones; one that cannot be read tells nothing."""
-    import json
-
-    out = {}
-    for path in sorted(campagne.glob("reference_regionale*.json")):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            continue
-        if isinstance(content, dict):
-            out[path] = content
-    return out
 
 
 def _almost_the_same(kept: Path, apart: int, territories: int, minimum: int) -> Fault:
@@ -1061,8 +1050,8 @@ def _write_answers(dossier: Path, result: SurveyFiles) -> SurveyFiles:
             if target.is_file() and not is_ours(dossier, code):
                 kept.append(_free_name(target.with_name(f"{target.stem}.modifie.csv")))
                 shutil.copy2(target, kept[-1])
-            write_whole(target, table)
-            write_whole(report, report_bytes(imported, table, key))
+            write_whole(target, table, private=True)  # one row is one person's answers
+            write_whole(report, report_bytes(imported, table, key), private=True)
         written.append(target)
     return replace(result, written=tuple(written), kept=tuple(kept))
 

@@ -229,14 +229,23 @@ def _count(number: int, word: str, many: str = "") -> str:
 def rapport(
     dossier: Annotated[Path, typer.Argument(help="Dossier du territoire, ou son classeur.")],
     vers: Vers = None,
+    sans_enquete: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sans-enquete",
+            metavar="CODE",
+            help="Laisser de côté une enquête dont le fichier n'est pas sûr : ENQ-ASSO… Le rapport le dit.",
+        ),
+    ] = None,
 ) -> None:
     """Produire le rapport d'un territoire.
 
     \b
-    Exemple :
+    Exemples :
       evalkit rapport mes-territoires/2026/valbrune
+      evalkit rapport mes-territoires/2026/valbrune --sans-enquete ENQ-ASSO
     """
-    _report_batch(actions.render_report(dossier, vers, _tell_always))
+    _report_batch(actions.render_report(dossier, vers, _tell_always, tuple(sans_enquete or ())))
 
 
 @app.command(cls=_Command)
@@ -251,6 +260,14 @@ def lot(
     dask: Annotated[
         str, typer.Option("--dask", metavar="ADRESSE", help="Adresse d'une grappe Dask qui produira les rapports.")
     ] = "",
+    sans_enquete: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sans-enquete",
+            metavar="TERRITOIRE=CODE",
+            help="Laisser de côté une enquête d'un territoire : valbrune=ENQ-ASSO. Son rapport le dit.",
+        ),
+    ] = None,
 ) -> None:
     """Produire les rapports de tous les territoires d'une campagne ; ceux qui sont à jour sont laissés tels quels.
 
@@ -259,12 +276,13 @@ def lot(
       evalkit lot campagnes/2026
       evalkit lot campagnes/2026 --seulement valbrune --seulement montclair
       evalkit lot campagnes/2026 --expliquer
+      evalkit lot campagnes/2026 --sans-enquete valbrune=ENQ-ASSO
     """
-    only = tuple(seulement or ())
+    only, without = tuple(seulement or ()), tuple(sans_enquete or ())
     if expliquer:
-        _say("\n".join(actions.explain_batch(campagne, vers, only)))
+        _say("\n".join(actions.explain_batch(campagne, vers, only, without)))
         return
-    _report_batch(actions.render_batch(campagne, vers, processus, _tell_always, only, dask))
+    _report_batch(actions.render_batch(campagne, vers, processus, _tell_always, only, dask, without))
 
 
 @app.command(cls=_Command)

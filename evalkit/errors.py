@@ -208,6 +208,7 @@ CATALOGUE: dict[str, Entry] = {
     "LOT-012": Entry("Grappe Dask injoignable"),
     "LOT-013": Entry("Référence presque identique à celle qui est gardée : une soustraction dirait qui"),
     "LOT-014": Entry("Repères laissés hors de la référence", "avertissement"),
+    "LOT-015": Entry("Synthèse presque identique à une précédente : une soustraction dirait qui", "avertissement"),
     # --- DOC: a document that could not be made ---------------------------------------------------------------------
 }
 

@@ -183,6 +183,8 @@ class _Record:
         self.outcomes[name] = outcome
         self.finished += 1
         self._run.tell(journal.progress_line(outcome, done, total))
+        if outcome.warnings and not outcome.unchanged:
+            self._run.tell(journal.warning_line(outcome))
         if time.monotonic() - self._published_at > _JOURNAL_EVERY_S:
             with suppress(EvalkitError):  # said at the end, if it still cannot be written
                 self._publish()

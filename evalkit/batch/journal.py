@@ -47,6 +47,7 @@ def entry_of(outcome: Outcome) -> dict[str, Any]:
         "carnet": outcome.notebook,
         "cellule": outcome.cell,
         "anomalies": [fault.as_dict() for fault in outcome.faults],
+        "avertissements": [fault.as_dict() for fault in outcome.warnings],
         "controle": outcome.check,
     }
 
@@ -64,6 +65,7 @@ def outcome_of(entry: Mapping[str, Any]) -> Outcome:
         entry["duree_s"],
         entry["titre"],
         dict(entry["controle"]),
+        warnings=tuple(_fault_of(told) for told in entry.get("avertissements", ())),
     )
 
 
@@ -113,6 +115,15 @@ def progress_line(outcome: Outcome, done: int, total: int) -> str:
     if outcome.unchanged and outcome.ok:
         state = "à jour"
     return f"[{done}/{total}] {outcome.title or outcome.name} : {state}"
+
+
+def warning_line(outcome: Outcome) -> str:
+    """One line for what comparing a document with the one before would tell; "" when there is nothing to say."""
+    if not outcome.warnings:
+        return ""
+    said = " ; ".join(f"{fault.place.note or fault.place.file} : {fault.read}" for fault in outcome.warnings)
+    code = outcome.warnings[0].code
+    return f"{outcome.title or outcome.name} : avant de diffuser, lisez docs/erreurs.md#{code.lower()} ({said})"
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:

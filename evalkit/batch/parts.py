@@ -31,6 +31,7 @@ _NAMES = {
     "reference": "la référence régionale",
     "textes": "les textes libres",
     "local": "la couche locale",
+    "ecartees": "les enquêtes laissées de côté",
     "avertissements": "le nombre de points douteux",
     "empreinte": "la clé d'empreinte",
     "referentiel": "la partie commune du référentiel",
@@ -50,6 +51,7 @@ def parts_of(dossier: Dossier, referentiel: Referentiel) -> dict[str, str]:
         "reference": dossier.reference,
         "textes": dict(dossier.textes),
         "local": dossier.local,
+        "ecartees": dict(dossier.enquetes_ecartees),
         "avertissements": len(dossier.avertissements),
         "empreinte": dossier.empreinte,
     }
@@ -121,6 +123,24 @@ def read_excluded(path: Path) -> list[tuple[str, str]]:
         ]
     except (OSError, ValueError):
         return []
+
+
+def note_published(what: str, bases: Mapping[str, Any], minimum: float) -> None:
+    """Write down the bases of what was just made publishable, where the batch asked for the parts.
+
+    ``what``: path of the dossier, or ``synthese``: a notebook may read several. ``minimum``: under which a difference tells who.
+    """
+    target = os.environ.get(NOTE)
+    if not target:
+        return
+    path = Path(f"{target}.publie")
+    noted = {**read_note(path), what: {"bases": bases, "minimum": minimum}}
+    path.write_text(json.dumps(noted), encoding="utf-8")
+
+
+def read_published(path: Path) -> dict[str, Any]:
+    """What :func:`note_published` wrote beside ``path``."""
+    return read_note(Path(f"{path}.publie"))
 
 
 def read_note(path: Path) -> dict[str, str]:

@@ -24,7 +24,8 @@ from evalkit.wording import plural
 
 KERNEL_ATTEMPTS = 2
 _LONGEST_SOCKET, _LAST_PORT = 107, 65535  # bytes of a socket's name on Linux; a kernel adds a number to it
-_PARTS, _EXCLUDED = "evalkit_parties", "evalkit_exclus"  # metadata that never leave the process: the page shows none
+# Metadata that never leave the process: the page shows none.
+_PARTS, _EXCLUDED, _PUBLISHED = "evalkit_parties", "evalkit_exclus", "evalkit_publie"
 _DISK_WORDS = {
     errno.EACCES: "un emplacement où vous n'avez pas le droit d'écrire, ou un fichier ouvert ailleurs",
     errno.EPERM: "un emplacement où vous n'avez pas le droit d'écrire",
@@ -58,6 +59,7 @@ class Outcome:
     unchanged: bool = False  # what it is made from has not changed: the document on disk was left as it is
     parts: dict[str, str] = field(default_factory=dict, repr=False)  # what it was made from (keyed digests)
     excluded: tuple[tuple[str, str], ...] = ()  # dossiers that a synthesis leaves out, and why
+    warnings: tuple[Fault, ...] = ()  # what comparing it with the one published before would tell
 
 
 class RendererLost(Exception):
@@ -101,6 +103,8 @@ def render_task(task: Task) -> Outcome:
 
     Not if the parts of what it is made from are those that ``task.known`` gives.
     """
+    from evalkit.batch.published import settle
+
     start = time.perf_counter()
     told: dict[str, Any] = {"title": task.title}
 
@@ -119,7 +123,9 @@ def render_task(task: Task) -> Outcome:
         documents, check = write_page(task, notebook)
         metadata = getattr(notebook, "metadata", {})
         excluded = tuple(metadata.pop(_EXCLUDED, ()))
-        return outcome(True, documents=documents, check=check, parts=_parts_read(task, metadata), excluded=excluded)
+        warnings = settle(task, metadata.pop(_PUBLISHED, {}))
+        parts = _parts_read(task, metadata)
+        return outcome(True, documents=documents, check=check, parts=parts, excluded=excluded, warnings=warnings)
     except EvalkitError as error:
         return outcome(False, faults=tuple(only_errors(error.faults)))
     except NotebookFailure as failure:
@@ -143,7 +149,13 @@ def parts_now(task: Task) -> dict[str, str]:
     if task.dossier is None:
         return {}
     referentiel = load_referentiel()
-    return keyed(parts_of(load_dossier(task.dossier, referentiel), referentiel), task.key)
+    read = load_dossier(task.dossier, referentiel, sans_enquete=_left_out(task))
+    return keyed(parts_of(read, referentiel), task.key)
+
+
+def _left_out(task: Task) -> list[str]:
+    """Questionnaires that the report leaves out on request."""
+    return str(task.parameters.get("sans_enquete", "")).replace(",", " ").split()
 
 
 def title_of(dossier: Path) -> str:
@@ -232,7 +244,7 @@ def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
     from traitlets.config import Config
 
     from evalkit.batch.kernels import use_prepared_kernels
-    from evalkit.batch.parts import NOTE, read_excluded, read_note
+    from evalkit.batch.parts import NOTE, read_excluded, read_note, read_published
 
     use_prepared_kernels(folder, task.memory_mb)
     config = Config()
@@ -268,6 +280,7 @@ def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
         os.environ.pop(NOTE, None)
     notebook.metadata[_PARTS] = read_note(noted)
     notebook.metadata[_EXCLUDED] = read_excluded(noted)
+    notebook.metadata[_PUBLISHED] = read_published(noted)
     return notebook
 
 
@@ -283,7 +296,7 @@ def _refuse_dossier(task: Task) -> None:
     from evalkit.loaders.referentiel import load_referentiel
 
     if task.dossier is not None:
-        load_dossier(task.dossier, load_referentiel())
+        load_dossier(task.dossier, load_referentiel(), sans_enquete=_left_out(task))
 
 
 @contextmanager
@@ -317,11 +330,19 @@ def write_page(task: Task, notebook: Any) -> tuple[tuple[str, ...], dict[str, An
     return (page.name,), check
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside, then rename: a reader never sees half a file, an interruption leaves the old one."""
+def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write beside, then rename: a reader never sees half a file, an interruption leaves the old one.
+
+    ``private``: readable by its owner only, from its first byte, where the system allows it (``.evalkit/``).
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(content)
+        if private:
+            temporary.unlink(missing_ok=True)  # one left by a killed run would keep its own rights
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(content)
+        else:
+            temporary.write_bytes(content)
         os.replace(temporary, path)
     finally:
         with suppress(OSError):  # what went wrong above is what a person must read

@@ -90,8 +90,7 @@ class State:
                 with os.fdopen(handle, "ab") as file:
                     file.write(content)
             else:
-                write_whole(path, content)
-                os.chmod(path, 0o600)
+                write_whole(path, content, private=True)
         except OSError as error:
             self._give_up(error.strerror or type(error).__name__)
             return False
@@ -110,7 +109,7 @@ class State:
     def _locked(self) -> Iterator[None]:
         """Two runs on one campaign write its state one after the other."""
         try:
-            file = open(self._folder / "lot.verrou", "ab")  # noqa: SIM115 - closed below
+            file = os.fdopen(os.open(self._folder / "lot.verrou", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
         except OSError:
             yield
             return

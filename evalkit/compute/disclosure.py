@@ -363,6 +363,7 @@ def protect(evaluation: Evaluation, rules: Sequence[Regle], known: Iterable[Publ
         reference=evaluation.reference,
         textes=evaluation.textes,
         local=evaluation.local,
+        enquetes_ecartees=evaluation.enquetes_ecartees,
         empreinte=evaluation.empreinte,
         n_avertissements=evaluation.n_avertissements,
     )

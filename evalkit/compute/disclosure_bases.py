@@ -6,6 +6,9 @@ few. Only numbers of answers are kept between two reports, and only of figures t
 Two frozen references of one campaign, likewise: the kept one, dated, and the new one. Subtracting a distribution over 35
 territories from one over 36 gives the 36th. They must be of the same territories, or differ by as many as a distribution
 needs (``seuil_territoires``); and a figure that fewer of them moved is left out of the new one.
+
+A synthesis is told by the same rule (:func:`moved_by_few`), against the last one of its perimeter and the kept references: it
+is not refused, since it may never leave the office, but nobody can say that they were not told.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from evalkit.compute.results import Publication
+from evalkit.compute.results import Publication, PublicationSynthese
 
 SEPARATOR = " · "
 RATINGS = "cotations"
@@ -82,6 +85,14 @@ def differencing_risk(previous: Mapping[str, int], current: Mapping[str, int], s
 # --- frozen references ----------------------------------------------------------------------------------------------
 
 FROZEN_FIGURES = ("indicateurs", "niveaux", "questions")
+# By table of a synthesis, what names a figure.
+SYNTHESIS_FIGURES = {
+    "niveaux": ("sous_question",),
+    "questions": ("question",),
+    "indicateurs": ("indicateur", "obtention"),
+    "modalites": ("indicateur",),
+    "ecarts": ("sous_question",),
+}
 
 
 def territories_apart(kept: Mapping[str, Any], new: Mapping[str, Any]) -> int:
@@ -106,19 +117,50 @@ def without_small_differences(
         The keys left out are sorted. Between references of the same territories nothing is left out: a dossier that was
         completed in between is not a territory that can be subtracted.
     """
-    out = {name: dict(new[name]) for name in FROZEN_FIGURES}
-    gone: set[str] = set()
-    for other in kept:
-        if not territories_apart(other, new):
-            continue
-        for name in FROZEN_FIGURES:
-            known = other.get(name)
-            for key, figure in new[name].items():
-                before = known.get(key) if isinstance(known, Mapping) else None
-                n = _whole(before.get("n")) if isinstance(before, Mapping) else 0
-                if n and 0 < abs(figure["n"] - n) < minimum and out[name].pop(key, None):
-                    gone.add(key)
-    return {**new, **out}, sorted(gone)
+    gone = {pair for other in kept for pair in moved_by_few(new, other, minimum)}
+    out = {
+        name: {key: figure for key, figure in new[name].items() if (name, key) not in gone} for name in FROZEN_FIGURES
+    }
+    return {**new, **out}, sorted(key for _, key in gone)
+
+
+def moved_by_few(new: Mapping[str, Any], other: Mapping[str, Any], minimum: float) -> list[tuple[str, str]]:
+    """Figures (table, key) that 1 to ``minimum`` − 1 territories moved between two publications of other territories."""
+    if not territories_apart(other, new):
+        return []
+    found = []
+    for name in SYNTHESIS_FIGURES:
+        known = other.get(name)
+        for key, figure in new.get(name, {}).items():
+            before = known.get(key) if isinstance(known, Mapping) else None
+            n = _whole(before.get("n")) if isinstance(before, Mapping) else 0
+            if n and 0 < abs(figure["n"] - n) < minimum:
+                found.append((name, key))
+    return found
+
+
+def synthesis_bases(publication: PublicationSynthese) -> dict[str, Any]:
+    """Territories of a synthesis, and how many stand under each figure that it shows. No value, no level.
+
+    Same names as in a frozen reference (``compute.synthesis.freeze``), so that one can be compared with the other.
+
+    Raises
+    ------
+    TypeError
+        Not a :class:`PublicationSynthese`.
+    """
+    if not isinstance(publication, PublicationSynthese):
+        raise TypeError(f"synthesis_bases needs a PublicationSynthese, not {type(publication).__name__}")
+    out: dict[str, Any] = {
+        "n_territoires": len(publication.territoires),
+        "territoires": sorted(territory.dossier for territory in publication.territoires),
+    }
+    for table, columns in SYNTHESIS_FIGURES.items():
+        shown = [row for row in _records(publication.tables[table]) if row["statut"] == "ok"]
+        out[table] = {
+            "|".join(str(row[column]) for column in columns): {"n": int(row["n_territoires"])} for row in shown
+        }
+    return out
 
 
 def _whole(value: Any) -> int:

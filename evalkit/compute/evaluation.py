@@ -402,6 +402,7 @@ def evaluate(referentiel: Referentiel, dossier: Dossier) -> Evaluation:
         reference=dossier.reference,
         textes=dossier.textes,
         local=dossier.local,
+        enquetes_ecartees=dossier.enquetes_ecartees,
         empreinte=dossier.empreinte,
         n_avertissements=len(dossier.avertissements),
     )

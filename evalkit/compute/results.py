@@ -286,6 +286,7 @@ class _Tables:
     reference: Mapping[str, Any] | None = None  # frozen regional reference, see `compute.synthesis.freeze`
     textes: Mapping[str, str] = field(default_factory=dict)
     local: Mapping[str, Any] | None = None
+    enquetes_ecartees: Mapping[str, str] = field(default_factory=dict)  # left out on request, by code: why
     empreinte: str = ""
     n_avertissements: int = 0
 

@@ -43,6 +43,7 @@ ELEMENT = "Le questionnaire apporte un élément de ce calcul ; la valeur demand
 NETWORK = (
     "Les liens entre structures demandent la liste des structures qui ont répondu : la part n’est pas calculée ici."
 )
+BALANCE = "Solde, en points : part de {good}, moins part de {bad}, de −100 à 100."
 BY_THEME = "Texte libre : nombre de réponses reçues ; elles ne sont citées qu’après relecture."
 # What each way of computing may feed: anything else is only an element of the indicator, its unit would not be the same.
 COMPATIBLE: dict[str, tuple[Formule, ...]] = {
@@ -692,8 +693,21 @@ def _share(item: Item, link: LienIndicateur, rules: Rules) -> dict[str, Any]:
         "numerateur": top,
         "denominateur": bottom,
         "n": float(item.n),
-        "explication": _said(item, rules, link.note, item.share(favourable) if link.calcul == "part" else NAN),
+        "explication": _said(
+            item, rules, _balance_note(item, link), item.share(favourable) if link.calcul == "part" else NAN
+        ),
     }
+
+
+def _balance_note(item: Item, link: LienIndicateur) -> str | None:
+    """What a balance takes from what, and its ends: points alone mean nothing to who did not write the framework."""
+    if link.calcul != "solde":
+        return link.note
+    labels = {choice.code: choice.libelle for choice in item.question.choix}
+    good, bad = (
+        " ou ".join(f"« {labels.get(code, code)} »" for code in codes) for codes in (link.favorables, link.defavorables)
+    )
+    return _sentence(BALANCE.format(good=good, bad=bad), link.note)
 
 
 def _mean(pairs: Sequence[Pair], rules: Rules) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from evalkit.loaders.fingerprint import ensure_key, fingerprint, key_path, read_
 from evalkit.loaders.grids import Grid, Workbook, normalise, read_csv, read_workbook
 from evalkit.loaders.pydantic_faults import nearest
 from evalkit.loaders.regional_reference import wrong_reference
-from evalkit.loaders.survey_store import Surveys, read_dossier_surveys
+from evalkit.loaders.survey_store import Surveys, leave_out, read_dossier_surveys
 from evalkit.loaders.surveys import lexicons_of
 from evalkit.loaders.tables import TableReading, frame_of, known_headers, read_table, vocabulary
 from evalkit.loaders.territory import (
@@ -170,7 +170,9 @@ def territory_of(path: Path, referentiel: Referentiel) -> Territory:
 # --- a dossier ----------------------------------------------------------------------------------------------------------
 
 
-def load_dossier(path: str | Path, referentiel: Referentiel, *, with_reference: bool = True) -> Dossier:
+def load_dossier(
+    path: str | Path, referentiel: Referentiel, *, with_reference: bool = True, sans_enquete: Sequence[str] = ()
+) -> Dossier:
     """Read one territory.
 
     Parameters
@@ -182,6 +184,8 @@ def load_dossier(path: str | Path, referentiel: Referentiel, *, with_reference: 
     with_reference
         Read the frozen regional reference too. A synthesis has no use of it, and must not be stopped by a damaged one:
         it is what makes the next.
+    sans_enquete
+        Codes of questionnaires to leave out, whatever their files hold (``enquetes_ecartees`` says why).
 
     Returns
     -------
@@ -194,7 +198,7 @@ def load_dossier(path: str | Path, referentiel: Referentiel, *, with_reference: 
         Every fault of every file of the dossier, warnings included.
     """
     reading = _read(Path(path), referentiel)
-    dossier = _assemble(reading, with_reference=with_reference)
+    dossier = _assemble(reading, with_reference=with_reference, sans_enquete=sans_enquete)
     if dossier is None or only_errors(reading.faults):
         raise EvalkitError(_ordered(reading.faults))
     return dossier
@@ -475,13 +479,13 @@ def _read_previous(reading: _Reading) -> None:
 # --- the rest of the folder ---------------------------------------------------------------------------------------------
 
 
-def _assemble(reading: _Reading, *, with_reference: bool = True) -> Dossier | None:
+def _assemble(reading: _Reading, *, with_reference: bool = True, sans_enquete: Sequence[str] = ()) -> Dossier | None:
     """The dossier as far as it could be read; None without its identity or its campaign."""
     contexte = reading.attempt(_context, reading)
     reference = reading.attempt(_reference, reading) if with_reference else None
     textes = _texts(reading)
     local = _local(reading)
-    surveys = _surveys(reading)
+    surveys = _surveys(reading, sans_enquete)
     if reading.territory is None or reading.campagne is None:
         return None
     frames = {
@@ -502,18 +506,20 @@ def _assemble(reading: _Reading, *, with_reference: bool = True) -> Dossier | No
         avertissements=tuple(only_warnings(_ordered(reading.faults))),
         enquetes=surveys.frames,
         enquetes_import=surveys.infos,
+        enquetes_ecartees=surveys.left_out,
     )
     key = read_key(reading.path)
     print_ = fingerprint(key, reading.territory, frames, textes, local, surveys.frames, surveys.infos)
     return replace(dossier, empreinte=print_)
 
 
-def _surveys(reading: _Reading) -> Surveys:
-    """Answers to the questionnaires: imported ones, and exports left in ``enquetes/brut/``."""
-    if not (reading.path / "enquetes").is_dir():
+def _surveys(reading: _Reading, sans_enquete: Sequence[str] = ()) -> Surveys:
+    """Answers to the questionnaires: imported ones, and exports left in ``enquetes/brut/``; none of those left out."""
+    if not (reading.path / "enquetes").is_dir() and not sans_enquete:
         return Surveys()
     lexicons = lexicons_of(reading.referentiel, reading.territory)
     found = read_dossier_surveys(reading.path, reading.name, lexicons, read_key(reading.path))
+    leave_out(found, sans_enquete, reading.name)
     reading.faults += found.faults
     return found
 

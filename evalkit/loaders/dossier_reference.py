@@ -81,6 +81,8 @@ def render_dossier_reference() -> str:
         "\n".join(
             ["| fichier | qui l’écrit | contenu |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in _SURVEYS)]
         ),
+        "La table et son compte rendu ne sont lisibles que par leur propriétaire, sous Linux et macOS. Ces droits ne voyagent pas : "
+        "un dossier transmis transmet les réponses.",
         "Voir [Rapporter les réponses](../guides/rapporter-les-reponses.md).",
     ]
     return "\n\n".join(parts) + "\n"

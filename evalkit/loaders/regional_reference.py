@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from evalkit.loaders.cells import read_date
 
 _LEVELS = 6
 _QUARTILES = ("q1", "mediane", "q3")
+
+
+def kept_references(campagne: Path) -> dict[Path, dict[str, Any]]:
+    """Frozen references of a campaign, the last one and the dated ones; one that cannot be read tells nothing."""
+    out = {}
+    for path in sorted(campagne.glob("reference_regionale*.json")):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(content, dict):
+            out[path] = content
+    return out
 
 
 def wrong_reference(content: Any, minimum: float) -> str:

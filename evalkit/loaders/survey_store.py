@@ -10,12 +10,12 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalkit.errors import EvalkitError, Fault, Place
+from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.loaders.cells import plain_number, read_number
 from evalkit.loaders.grids import is_blank, read_csv
 from evalkit.loaders.survey_answers import WRITTEN
@@ -42,6 +42,18 @@ class Surveys:
     frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)  # never in a log or a traceback
     infos: dict[str, dict[str, Any]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    told_of: dict[str, list[Fault]] = field(
+        default_factory=dict
+    )  # faults that are of one questionnaire; also in ``faults``
+    seen: set[str] = field(default_factory=set)  # questionnaires that some file answers, well or badly
+    left_out: dict[str, str] = field(default_factory=dict)  # by questionnaire: why (:func:`leave_out`)
+
+    def tell(self, code: str, faults: Iterable[Fault]) -> None:
+        """Keep faults of one questionnaire."""
+        self.seen.add(code)
+        for fault in faults:
+            self.faults.append(fault)
+            self.told_of.setdefault(code, []).append(fault)
 
 
 def answers_path(dossier: Path, enquete: str) -> Path:
@@ -141,6 +153,32 @@ def read_dossier_surveys(dossier: Path, name: str, lexicons: Mapping[str, Lexico
     return out
 
 
+def leave_out(surveys: Surveys, codes: Sequence[str], name: str) -> None:
+    """Leave out whole questionnaires on request: their answers and what their files were told of; why is kept.
+
+    A questionnaire that no file answers is a fault (USA-002): what was asked would change nothing.
+    """
+    for code in dict.fromkeys(code.upper() for code in codes):
+        if code not in surveys.seen:
+            surveys.faults.append(_nothing_to_leave_out(code, sorted(surveys.seen), name))
+            continue
+        told = only_errors(list(dict.fromkeys(surveys.told_of.get(code, ()))))
+        reasons = dict.fromkeys(f"{fault.title[:1].lower()}{fault.title[1:]} ({fault.code})" for fault in told)
+        surveys.left_out[code] = " ; ".join(reasons)
+        mine = set(surveys.told_of.get(code, ()))
+        surveys.faults[:] = [fault for fault in surveys.faults if fault not in mine]
+        surveys.frames.pop(code, None)
+        surveys.infos.pop(code, None)
+
+
+def _nothing_to_leave_out(code: str, seen: Sequence[str], name: str) -> Fault:
+    known = (
+        f"un questionnaire dont ce dossier a un fichier : {', '.join(seen)}" if seen else "un dossier avec des réponses"
+    )
+    fix = f"--sans-enquete {seen[0]}" if seen else "retirez --sans-enquete"
+    return Fault("USA-002", Place(f"{name}/{FOLDER}"), f"--sans-enquete {code} : rien à laisser de côté", known, fix)
+
+
 def _print_of_file(path: Path, key: bytes) -> str:
     """Print of a file; "" when it cannot be read, which the reader will say."""
     try:
@@ -214,7 +252,11 @@ def _mappings(folder: Path, name: str, lexicons: Mapping[str, Lexicon], out: Sur
         if not path.is_file():
             continue
         mapping, faults = read_mapping(path, f"{name}/{FOLDER}/{path.name}", lexicons)
-        out.faults += faults
+        code = path.name.removesuffix(SUFFIX).upper()
+        if code in lexicons and faults:
+            out.tell(code, faults)
+        else:
+            out.faults += faults
         if mapping is not None:
             found[mapping.enquete] = mapping
     return found
@@ -224,7 +266,7 @@ def _keep(out: Surveys, imported: SurveyImport, dossier: Path, name: str) -> Non
     code = imported.enquete.code
     if imported.sure and code in out.frames and _same_answers(imported.frame, out.frames[code]):
         return  # the export that was imported, in a dossier that has lost its key
-    out.faults += imported.faults
+    out.tell(code, imported.faults)
     if code in out.frames:
         names = ", ".join(file.shown for file in imported.files)
         place = Place(names, note=code)
@@ -234,7 +276,7 @@ def _keep(out: Surveys, imported: SurveyImport, dossier: Path, name: str) -> Non
             f"s’il le remplace : {command} ; si les deux se complètent, donnez les deux fichiers à cette même commande ; "
             f"sinon sortez-le de « {RAW} »"
         )
-        out.faults.append(Fault("DON-095", place, read, "une seule source par questionnaire", fix))
+        out.tell(code, [Fault("DON-095", place, read, "une seule source par questionnaire", fix)])
     elif imported.sure:
         out.frames[code] = imported.frame
         out.infos[code] = dict(imported.info)
@@ -286,15 +328,16 @@ def _read_imported(out: Surveys, dossier: Path, name: str, lexicon: Lexicon) -> 
             raise ValueError("print")
         out.frames[code] = _read_table(path, shown, lexicon)
     except EvalkitError as error:
-        out.faults += error.faults
+        out.tell(code, error.faults)
         return set()
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         read = (
             "une table qui n’est pas celle que l’import a écrite (modifiée à la main, ou sans son fichier .import.json)"
         )
         fix = f"importez de nouveau l’export d’origine{_named(report)} : {import_command([], dossier)}"
-        out.faults.append(Fault("DON-094", Place(shown), read, "la table écrite par « importer enquete »", fix))
+        out.tell(code, [Fault("DON-094", Place(shown), read, "la table écrite par « importer enquete »", fix)])
         return set()
+    out.tell(code, [])
     out.infos[code] = info
     return sources
 

@@ -276,6 +276,8 @@ class Dossier:
     # the import said of them: {"n_sollicites": {partie: int}, "population": …, "collecte": {partie: str}, "outil", "date", "lues", "gardees"}
     enquetes: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     enquetes_import: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # questionnaires whose files were left out on request, by code: why, in French
+    enquetes_ecartees: Mapping[str, str] = field(default_factory=dict)
     empreinte: str = ""  # keyed fingerprint of the data (`.evalkit/cle`), hexadecimal
 
     def __repr__(self) -> str:  # never an answer in a log or a traceback

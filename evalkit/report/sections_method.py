@@ -223,6 +223,8 @@ def make_stamp(value: Published) -> dict[str, Any]:
     if isinstance(value, Publication):
         invented = value.territoire.fictif or value.campagne.fictif
         parameters: dict[str, Any] = {"campagne": value.campagne.code, "territoire": value.territoire.dossier}
+        if value.enquetes_ecartees:
+            parameters["sans_enquete"] = ", ".join(value.enquetes_ecartees)
     else:
         invented = value.campagne.fictif or any(territory.fictif for territory in value.territoires)
         restricted = value.nominatif

@@ -19,7 +19,7 @@ from evalkit.compute.results import Publication
 from evalkit.report.guard import require_publication
 from evalkit.report.html import Absent, Html, bullet_list, figure, heading, join, paragraph, table
 from evalkit.report.sentences import Row, is_missing, number_text, records
-from evalkit.wording import agree, format_number, format_percent, join_french, label_status, plural
+from evalkit.wording import agree, format_number, format_percent, join_french, label_status, plural, quote
 
 COLLECTE = {
     "aleatoire": "tirage au hasard",
@@ -31,15 +31,54 @@ NO_SURVEY = "Aucune enquête importée."
 
 
 def conduct_sentence(publication: Publication) -> str:
-    """One sentence for « Comment l’évaluation a été conduite »."""
+    """One or two sentences for « Comment l’évaluation a été conduite »."""
+    return " ".join([*_imported(publication), *left_out_sentences(publication)]) or NO_SURVEY
+
+
+def _imported(publication: Publication) -> list[str]:
     rows = records(publication.enquetes)
     if not rows:
-        return NO_SURVEY
+        return []
     titles = {enquete.code: enquete for enquete in publication.referentiel.enquetes}
     said = [f"{part_name(publication, titles[r['enquete']], r['partie'])} ({_answered(r)})" for r in rows]
     n = len({row["enquete"] for row in rows})
     verb = agree(n, "questionnaire a été importé", "questionnaires ont été importés")
-    return f"{format_number(n)} {verb} : {join_french(said)}."
+    return [f"{format_number(n)} {verb} : {join_french(said)}."]
+
+
+def left_out_sentences(publication: Publication) -> list[str]:
+    """What was left out on request, and why: one sentence per questionnaire, none when nothing was."""
+    titles = {enquete.code: enquete.titre for enquete in publication.referentiel.enquetes}
+    said = []
+    for code, reason in publication.enquetes_ecartees.items():
+        why = f"son fichier n’est pas sûr ({reason})" if reason else "son fichier se lit pourtant sans anomalie"
+        said.append(
+            f"L’enquête {code} ({quote(titles[code])}) a été laissée de côté à la demande de qui a produit ce document : "
+            f"{why}. Rien ici n’en est tiré."
+        )
+    return said
+
+
+def brief_sentences(publication: Publication) -> list[str]:
+    """What « En bref » says of the surveys: who answered, how many of how many asked, what is fragile, what is left out."""
+    titles = {enquete.code: enquete for enquete in publication.referentiel.enquetes}
+    rows = records(publication.enquetes)
+    said = []
+    if rows:
+        parts = [_brief_part(part_name(publication, titles[r["enquete"]], r["partie"]), r) for r in rows]
+        said.append(f"Ont répondu à une enquête : {' ; '.join(parts)}.")
+    if any(row["collecte"] == "ouvert" for row in rows):
+        said.append("Une enquête ouverte à tous décrit ceux qui ont répondu, pas les autres.")
+    return [*said, *left_out_sentences(publication)]
+
+
+_BRIEF_LIMITS = {"base_fragile": "base fragile", "secret": "trop peu pour qu’un résultat soit montré"}
+
+
+def _brief_part(name: str, row: Row) -> str:
+    asked = "" if is_missing(row["n_sollicites"]) else f" sur {plural(row['n_sollicites'], 'sollicité')}"
+    limit = _BRIEF_LIMITS.get(str(row["statut"]), "")
+    return f"{name}, {plural(row['n_reponses'], 'réponse')}{asked}" + f" ({limit})" * bool(limit)
 
 
 def _answered(row: Row) -> str:
@@ -50,15 +89,17 @@ def _answered(row: Row) -> str:
 
 
 def show_surveys(publication: Publication) -> Html:
-    """Section « Les enquêtes »; empty when nothing was imported."""
+    """Section « Les enquêtes »; empty when nothing was imported, nor left out."""
     publication = require_publication(publication)
+    left_out = join(*(paragraph(said, classe="encadre") for said in left_out_sentences(publication)))
     if publication.enquetes.empty:
-        return Html("")
+        return join(heading(2, "Les enquêtes"), left_out) if left_out else Html("")
     items = read_items(publication)
     open_items = [item for item in items if item.question.donnee_sensible == "non"]
     sensitive = [item for item in items if item.question.donnee_sensible != "non"]
     return join(
         heading(2, "Les enquêtes"),
+        left_out,
         paragraph(
             "Chaque groupe a répondu à son propre questionnaire. Leurs réponses sont montrées côte à côte ; elles ne sont "
             "jamais additionnées, et aucune n’est convertie en niveau."

@@ -30,7 +30,7 @@ from evalkit.report.html import (
     table,
     tag,
 )
-from evalkit.report.sections_surveys import conduct_sentence
+from evalkit.report.sections_surveys import brief_sentences, conduct_sentence
 from evalkit.report.sentences import is_missing, records
 from evalkit.wording import agree, capitalize, format_date, join_french, plural, quote, slug
 
@@ -143,6 +143,7 @@ def show_brief(publication: Publication) -> Html:
         tables.brief(publication) if settled else "",
         definition_list(pairs, classe="mots"),
         _split_first(publication),
+        paragraph(" ".join(surveys)) if (surveys := brief_sentences(publication)) else "",
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from evalkit.charts.context import NATIONAL, area_name, short_source
 from evalkit.charts.theme import is_typed
 from evalkit.compute.results import Publication, PublicationSynthese
-from evalkit.compute.surveys import way_of
+from evalkit.compute.surveys import read_source, way_of
 from evalkit.model.referentiel import Referentiel
 from evalkit.report.html import Absent, Html, free_text, join, table, tag
 from evalkit.report.sentences import (
@@ -32,6 +32,7 @@ from evalkit.wording import (
     format_percent,
     join_french,
     label_status,
+    plural,
     quote,
     sort_key,
 )
@@ -42,6 +43,9 @@ OBTENTIONS = {
     "contexte": "données ouvertes",
     "enquete": "enquête",
 }
+SURVEY_RATIO = (
+    "Enquêtes : « 13 / 33 » se lit « 13 répondants concernés sur 33 », sauf mention ; les silences n’y sont pas."
+)
 PROVENANCES = {"source": "sourcé", "adapte": "adapté", "propose": "proposé"}
 FINDINGS = {"reussite": "Réussite", "frein": "Frein", "preconisation": "Préconisation", "action": "Action proposée"}
 MASKED_TABLES = {
@@ -230,12 +234,14 @@ def indicators(publication: Publication, rows: pd.DataFrame, code: str) -> Html:
         series.setdefault((*key, _origin(row)), []).append(row)
     lines = [_indicator_row(publication, values) for values in series.values()]
     headers = ["Indicateur", "Dernière valeur", "Numérateur / dénominateur", "Valeurs antérieures", "Source"]
-    note = "Pas de référence régionale pour cette campagne."
+    notes = ["Pas de référence régionale pour cette campagne."]
     if publication.reference is not None:
         headers.append("Région : médiane (quartiles), territoires")
-        note = ""
+        notes = []
+    if (rows["obtention"] == "enquete").any():
+        notes.append(SURVEY_RATIO)
     lines = [line[: len(headers)] for line in lines]
-    return table(headers, lines, caption=f"{code} : indicateurs renseignés", note=note)
+    return table(headers, lines, caption=f"{code} : indicateurs renseignés", note=" ".join(notes))
 
 
 def _is_distribution(row: Row) -> bool:
@@ -251,9 +257,13 @@ def _origin(row: Row) -> str:
 def _distribution_row(publication: Publication, values: list[Row]) -> list[object]:
     """One line for the answers to a survey question, in the order of the questionnaire."""
     row = values[0]
-    shares = [f"{str(v['source']).split(' · ')[-1]} : {indicator_value(publication.referentiel, v)}" for v in values]
+    several = row["unite"] == "pourcent_citations"  # said once, beside n, rather than after each share
+    shown = [{**v, "unite": "pourcent"} if several else v for v in values]
+    shares = [f"{str(v['source']).split(' · ')[-1]} : {indicator_value(publication.referentiel, v)}" for v in shown]
     line = _indicator_row(publication, [{**row, "modalite": None, "source": _origin(row)}])
-    return [line[0], " ; ".join(shares), f"n\u00a0=\u00a0{number_text(row['n'])}", *line[3:]]
+    people = f"n\u00a0=\u00a0{plural(row['n'], 'répondant')}"
+    note = tag("small", "(parts des répondants ; plusieurs réponses possibles)") if several else ""
+    return [line[0], " ; ".join(shares), join(tag("span", people), note, separator=" "), *line[3:]]
 
 
 def _indicator_row(publication: Publication, values: list[Row]) -> list[object]:
@@ -271,7 +281,7 @@ def _indicator_row(publication: Publication, values: list[Row]) -> list[object]:
     if not is_missing(row["groupe"]):
         source += f", {referentiel.groupes_par_code[row['groupe']].pluriel}"
     latest = _said(referentiel, row)
-    return [name, latest, _ratio(row), before or _NOTHING, source, _reference(publication, row)]
+    return [name, latest, _explained_ratio(referentiel, row), before or _NOTHING, source, _reference(publication, row)]
 
 
 def _said(referentiel: Referentiel, row: Row, full: bool = False) -> Html:
@@ -305,6 +315,28 @@ def _ratio(row: Row) -> object:
     if is_missing(row["numerateur"]) or is_missing(row["denominateur"]):
         return _NOTHING if is_missing(row["n"]) else f"n\u00a0=\u00a0{number_text(row['n'])}"
     return f"{number_text(row['numerateur'])}\u00a0/\u00a0{number_text(row['denominateur'])}"
+
+
+def _explained_ratio(referentiel: Referentiel, row: Row) -> object:
+    """``286 / 92 (somme des notes / réponses à 3 questions)``: what is over what, where it is not persons over persons."""
+    ratio, said = _ratio(row), _what_is_divided(referentiel, row)
+    return join(tag("span", ratio), tag("small", f"({said})"), separator=" ") if said and "/" in str(ratio) else ratio
+
+
+def _what_is_divided(referentiel: Referentiel, row: Row) -> str:
+    if row["obtention"] != "enquete" or is_missing(row["source"]):
+        return ""
+    code, questions = read_source(str(row["source"]))
+    survey = next((one for one in referentiel.enquetes if one.code == code), None)
+    known = survey.questions_par_code.get(questions[0]) if survey and questions else None
+    link = next((link for link in known.indicateurs if link.code == row["indicateur"]), None) if known else None
+    answers = f"réponses à {plural(len(questions), 'question')}" if len(questions) > 1 else "réponses"
+    words = {
+        "moyenne": f"somme des notes / {answers}",
+        "solde": "favorables moins défavorables / répondants",
+        "rapport": "sommes des nombres donnés",
+    }
+    return words.get(link.calcul, "") if link else ""
 
 
 def _reference(publication: Publication, row: Row) -> object:

@@ -79,6 +79,9 @@ def _importer(export: Path, dossier: Path, passation: Passation) -> None:
     resultat = import_surveys([export], dossier, SurveyOptions(sollicites=asked))
     if not resultat.written:
         raise ValueError(resultat.report())
+    for chemin in resultat.written:  # réponses inventées, livrées à tous : l'import les réserve à leur propriétaire
+        for ecrit in (chemin, chemin.with_suffix(".import.json")):
+            ecrit.chmod(0o644)
     export.unlink()
     if not any(export.parent.iterdir()):
         export.parent.rmdir()

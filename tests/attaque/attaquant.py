@@ -23,7 +23,7 @@ from evalkit.model.survey import QuestionEnquete
 SECRET = re.compile(r"\bsecret\b")
 N = re.compile(r"n = ([\d ]+)")
 SHARE = re.compile(r"^([\d ]+(?:,\d+)?) ?%$")
-FRACTION = re.compile(r"^([\d ]+(?:,\d+)?) / ([\d ]+)$")
+FRACTION = re.compile(r"^([\d ]+(?:,\d+)?) / ([\d ]+)(?: \(|$)")
 BASE = re.compile(r", ([\d ]+) réponses? exprimées?")
 FIGURE = re.compile(r"^enquete-.*-([a-z]\d{2}\w*)$")
 QUESTION = re.compile(r"^([A-Z]\d{2}(?:_[a-z0-9]+)*)\b")

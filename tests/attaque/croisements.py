@@ -129,7 +129,9 @@ def printed_values(tables: Iterable[Table]) -> dict[Key, tuple[float, float]]:
             if known is None:
                 continue
             parts = (
-                [_halves(part) for part in re.findall(r"[\d ]*\d(?:,\d+)?", row[ratio])] if " / " in row[ratio] else []
+                [_halves(part) for part in re.findall(r"[\d ]*\d(?:,\d+)?", row[ratio].partition(" (")[0])]
+                if " / " in row[ratio]
+                else []
             )
             if len(parts) == 2 and parts[1]:
                 exact = [

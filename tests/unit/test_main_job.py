@@ -9,6 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from evalkit import actions
+from evalkit.batch.published import kept_bases
+from evalkit.compute.disclosure_bases import published_bases
 from evalkit.errors import EvalkitError
 from evalkit.loaders.dossier import list_dossiers
 from evalkit.report.check import check_page
@@ -53,6 +55,18 @@ def test_a_broken_territory_leaves_the_others(rendered: tuple[Path, actions.Batc
     failure = next(entry for entry in journal["documents"] if entry["etat"] == "echec")
     assert {anomaly["emplacement"]["line"] for anomaly in failure["anomalies"]} != {None}
     assert not (result.folder / "vermelois-casse").exists(), "rien n'est dessiné de données qui ne tiennent pas"
+
+
+def test_what_was_published_is_kept_by_the_kernels(rendered: tuple[Path, actions.BatchResult]) -> None:
+    """Each report leaves its numbers of answers beside its key, whichever process made it; the synthesis in the campaign."""
+    campagne, _ = rendered
+    dossiers = [path for path in list_dossiers(campagne) if path.stem in SIX]
+    assert len(dossiers) == 6
+    for dossier in dossiers:
+        assert kept_bases(dossier) == published_bases(actions.load_publication(dossier)), dossier
+    assert not (campagne / "vermelois-casse" / ".evalkit" / "publie.json").exists()
+    synthesis = json.loads((campagne / ".evalkit" / "synthese.json").read_text(encoding="utf-8"))
+    assert len(synthesis["territoires"]) == 6
 
 
 def test_the_index_lists_reports_failures_and_syntheses(rendered: tuple[Path, actions.BatchResult]) -> None:

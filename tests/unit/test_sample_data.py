@@ -38,9 +38,15 @@ def remade(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _files(root: Path) -> list[str]:
-    """Files that are delivered; what a report leaves beside a key (`publie.json`) is not, and git ignores it."""
-    found = (path for path in root.rglob("*") if path.is_file() and not path.name.endswith("publie.json"))
-    return sorted(path.relative_to(root).as_posix() for path in found)
+    """Files that are delivered; what a run leaves in the stores (``.evalkit/``) is not, and git ignores it."""
+    found = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in found if not _left_by_a_run(path))
+
+
+def _left_by_a_run(path: Path) -> bool:
+    of_a_campaign = path.parent.name == ".evalkit" and len(path.parts) == 3
+    state = path.name == "cle" or path.name.startswith(("lot.", "synthese"))
+    return path.name.endswith("publie.json") or (of_a_campaign and state)
 
 
 def _filled(path: Path) -> dict[str, list[list[object]]]:
