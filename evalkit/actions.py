@@ -425,7 +425,9 @@ def _report_task(dossier: Path, folder: Path, title: str = "", sans_enquete: Seq
     notebook = resource_dir("notebooks") / "rapport_territoire.ipynb"
     output = (folder / name / "rapport").resolve()
     dossier = dossier.resolve()
-    parameters = {"dossier": str(dossier), "sans_enquete": ", ".join(sorted(set(sans_enquete)))}
+    parameters = {"dossier": str(dossier)}
+    if sans_enquete:  # a notebook that does not know this parameter is still good for the others
+        parameters["sans_enquete"] = ", ".join(sorted(set(sans_enquete)))
     return Task(name, notebook, parameters, output, title=title, dossier=dossier)
 
 
