@@ -15,6 +15,7 @@ _SECTIONS = (
     "show_actions",
     "show_brief",
     "show_citizens_councils",
+    "show_conclusions",
     "show_conduct",
     "show_consensus",
     "show_context",

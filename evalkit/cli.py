@@ -106,6 +106,20 @@ Seulement = Annotated[
     typer.Option("--seulement", help="Nom d'un dossier à produire ; peut être répété. L'index garde les autres."),
 ]
 
+FormatsEcrits = Annotated[
+    str,
+    typer.Option(
+        "--format", help="Formats, séparés par des virgules : html, docx (Word), pdf. html est toujours produit."
+    ),
+]
+
+
+def _formats(text: str) -> tuple[str, ...] | None:
+    """Formats that were typed; None when nothing was."""
+    from evalkit.report.formats import read_formats
+
+    return read_formats(text) if text else None
+
 
 def _tell(text: str) -> None:
     """Progress: on stderr, and only for a person in front of a terminal."""
@@ -118,16 +132,20 @@ def _exit(code: ExitCode | int) -> NoReturn:
 
 
 @app.command(cls=_Command)
-def demo(vers: Vers = None, processus: Processus = None, seulement: Seulement = None) -> None:
+def demo(
+    vers: Vers = None, processus: Processus = None, seulement: Seulement = None, formats: FormatsEcrits = ""
+) -> None:
     """Produire les rapports et la synthèse des territoires d'exemple (inventés).
 
     \b
     Exemples :
       evalkit demo
       evalkit demo --seulement ardelle
+      evalkit demo --seulement ardelle --format html,docx,pdf
     """
+    asked = _formats(formats)
     _say("Rapports des territoires d'exemple : tout y est inventé, aucune ville réelle n'est évaluée.")
-    _report_batch(actions.demo(vers, processus, _tell_always, tuple(seulement or ())))
+    _report_batch(actions.demo(vers, processus, _tell_always, tuple(seulement or ()), asked))
 
 
 def _tell_always(text: str) -> None:
@@ -229,14 +247,16 @@ def _count(number: int, word: str, many: str = "") -> str:
 def rapport(
     dossier: Annotated[Path, typer.Argument(help="Dossier du territoire, ou son classeur.")],
     vers: Vers = None,
+    formats: FormatsEcrits = "",
 ) -> None:
-    """Produire le rapport d'un territoire.
+    """Produire le rapport d'un territoire : page web, Word et PDF, selon ce que cette machine sait faire.
 
     \b
-    Exemple :
+    Exemples :
       evalkit rapport mes-territoires/2026/valbrune
+      evalkit rapport mes-territoires/2026/valbrune --format docx
     """
-    _report_batch(actions.render_report(dossier, vers, _tell_always))
+    _report_batch(actions.render_report(dossier, vers, _tell_always, _formats(formats)))
 
 
 @app.command(cls=_Command)
@@ -245,6 +265,7 @@ def lot(
     vers: Vers = None,
     processus: Processus = None,
     seulement: Seulement = None,
+    formats: FormatsEcrits = "",
     expliquer: Annotated[
         bool, typer.Option("--expliquer", help="Dire ce qui serait refait, et pourquoi, sans rien produire.")
     ] = False,
@@ -259,12 +280,13 @@ def lot(
       evalkit lot campagnes/2026
       evalkit lot campagnes/2026 --seulement valbrune --seulement montclair
       evalkit lot campagnes/2026 --expliquer
+      evalkit lot campagnes/2026 --format html,docx,pdf
     """
-    only = tuple(seulement or ())
+    only, asked = tuple(seulement or ()), _formats(formats)
     if expliquer:
-        _say("\n".join(actions.explain_batch(campagne, vers, only)))
+        _say("\n".join(actions.explain_batch(campagne, vers, only, asked)))
         return
-    _report_batch(actions.render_batch(campagne, vers, processus, _tell_always, only, dask))
+    _report_batch(actions.render_batch(campagne, vers, processus, _tell_always, only, dask, asked))
 
 
 @app.command(cls=_Command)
@@ -278,6 +300,7 @@ def synthese(
     figer: Annotated[
         bool, typer.Option("--figer", help="Écrire la référence régionale à laquelle les rapports se comparent.")
     ] = False,
+    formats: FormatsEcrits = "",
 ) -> None:
     """Produire la synthèse régionale ou départementale.
 
@@ -300,7 +323,8 @@ def synthese(
         if kept:
             _say(f"L'ancienne est conservée  : {kept}")
         return
-    _report_batch(actions.render_synthesis(campagne, vers, departement, nominatif, _tell_always))
+    asked = _formats(formats)
+    _report_batch(actions.render_synthesis(campagne, vers, departement, nominatif, _tell_always, asked))
 
 
 def _report_batch(result: actions.BatchResult) -> None:
@@ -314,11 +338,29 @@ def _report_batch(result: actions.BatchResult) -> None:
     if len(result.outcomes) == 1 and result.ok:
         pages = [str(page) for page in actions.document_paths(result)]
     for page in pages:
-        _say(f"À ouvrir dans un navigateur : {page}")
+        _say(f"{_OPENED_WITH.get(Path(page).suffix, 'À ouvrir')} : {page}")
+    _report_formats(result)
     if not result.ok:
         failed = [outcome for outcome in result.outcomes if not outcome.ok]
         single = len(result.outcomes) == 1 and failed[0].faults
         _exit(EvalkitError(list(failed[0].faults)).exit_code if single else ExitCode.INCOMPLETE_BATCH)
+    if result.formats_asked and result.format_faults:
+        _exit(EvalkitError(list(result.format_faults)).exit_code)
+
+
+_OPENED_WITH = {
+    ".html": "À ouvrir dans un navigateur",
+    ".docx": "À ouvrir dans Word         ",
+    ".pdf": "À ouvrir ou imprimer       ",
+}
+
+
+def _report_formats(result: actions.BatchResult) -> None:
+    """Formats not made: four parts for who asked for them, one sentence for who did not."""
+    from evalkit.report.formats import in_one_sentence
+
+    for fault in dict.fromkeys(result.format_faults):
+        _say(fault if result.formats_asked else in_one_sentence(fault), to_error=result.formats_asked)
 
 
 @importer.command("contexte", cls=_Command)
@@ -399,6 +441,39 @@ def importer_enquete(
     if errors:
         _exit(EvalkitError(errors).exit_code)
     _say(f"Puis : evalkit rapport {vers}")
+
+
+@importer.command("textes", cls=_Command)
+def importer_textes(
+    word: Annotated[Path, typer.Argument(help="Rapport Word où des textes ont été tapés.")],
+    vers: Annotated[
+        Path, typer.Option("--vers", help="Dossier du territoire, dont « textes » reçoit ce qui a changé.")
+    ],
+    en_json: Json = False,
+) -> None:
+    """Reprendre dans le dossier les textes tapés dans le rapport Word.
+
+    \b
+    Exemple :
+      evalkit importer textes sorties/2026/valbrune/rapport.docx --vers mes-territoires/2026/valbrune
+    """
+    result = actions.import_texts(word, vers)
+    _say(json.dumps(result.as_dict(), ensure_ascii=False, indent=2) if en_json else result.report())
+
+
+@outils.command("modele", cls=_Command)
+def outils_modele(
+    vers: Annotated[
+        Path, typer.Option("--vers", help="Dossier du territoire ou de la campagne qui reçoit modele.docx.")
+    ],
+) -> None:
+    """Écrire le modèle des rapports Word, pour en changer l'apparence.
+
+    \b
+    Exemple :
+      evalkit outils modele --vers mes-territoires/2026
+    """
+    _say(f"Modèle écrit, à modifier dans Word : {actions.write_model(vers)}")
 
 
 @outils.command("referentiel", cls=_Command)

@@ -192,6 +192,10 @@ CATALOGUE: dict[str, Entry] = {
     "DON-105": Entry("Nombre de sollicités inconnu", "avertissement"),
     "DON-106": Entry("Poids inutilisable"),
     "DON-110": Entry("Rapport presque identique au précédent : une soustraction dirait qui", "avertissement"),
+    "DON-120": Entry("Fichier Word sans section à reprendre"),
+    "DON-121": Entry("Fichier Word d'un autre territoire"),
+    "DON-122": Entry("Texte changé des deux côtés", "avertissement"),
+    "DON-123": Entry("Contenu de Word qui n'est pas repris", "avertissement"),
     # --- CAL: computation -------------------------------------------------------------------------------------------
     # --- LOT: batches -----------------------------------------------------------------------------------------------
     "LOT-001": Entry("Paramètre de carnet inconnu ou mal typé"),
@@ -209,6 +213,9 @@ CATALOGUE: dict[str, Entry] = {
     "LOT-013": Entry("Référence presque identique à celle qui est gardée : une soustraction dirait qui"),
     "LOT-014": Entry("Repères laissés hors de la référence", "avertissement"),
     # --- DOC: a document that could not be made ---------------------------------------------------------------------
+    "DOC-001": Entry("Format non produit : une bibliothèque manque"),
+    "DOC-002": Entry("Modèle Word inutilisable"),
+    "DOC-003": Entry("Document non écrit"),
 }
 
 _EXIT_BY_FAMILY = {

@@ -35,6 +35,8 @@ class Task:
     dossier: Path | None = None
     known: Mapping[str, str] = field(default_factory=dict)
     key: bytes = field(default=b"", repr=False)
+    formats: tuple[str, ...] = ("html",)  # what is made of the page
+    model: Path | None = None  # a person's modele.docx
 
     @property
     def document(self) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from evalkit.batch.formats import Others, Tell, silent, write_others
 from evalkit.batch.plan import Plan, Task
 from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.wording import plural
@@ -58,6 +59,7 @@ class Outcome:
     unchanged: bool = False  # what it is made from has not changed: the document on disk was left as it is
     parts: dict[str, str] = field(default_factory=dict, repr=False)  # what it was made from (keyed digests)
     excluded: tuple[tuple[str, str], ...] = ()  # dossiers that a synthesis leaves out, and why
+    others: Others = field(default_factory=Others)  # the other formats: what was made, what could not be
 
 
 class RendererLost(Exception):
@@ -96,8 +98,8 @@ def default_processes() -> int:
     return max(1, min(4, usable))
 
 
-def render_task(task: Task) -> Outcome:
-    """Render one task in this process: execute the notebook, make the page, check it, write it whole.
+def render_task(task: Task, tell: Tell = silent) -> Outcome:
+    """Render one task in this process: execute the notebook, make the page and what is made of it, each checked and whole.
 
     Not if the parts of what it is made from are those that ``task.known`` gives.
     """
@@ -117,9 +119,17 @@ def render_task(task: Task) -> Outcome:
             task = replace(task, title=told["title"])
         notebook = execute_notebook(task)
         documents, check = write_page(task, notebook)
+        others = write_others(task, write_whole, tell)
         metadata = getattr(notebook, "metadata", {})
         excluded = tuple(metadata.pop(_EXCLUDED, ()))
-        return outcome(True, documents=documents, check=check, parts=_parts_read(task, metadata), excluded=excluded)
+        return outcome(
+            True,
+            documents=(*documents, *others.documents),
+            check=check,
+            others=others,
+            parts=_parts_read(task, metadata),
+            excluded=excluded,
+        )
     except EvalkitError as error:
         return outcome(False, faults=tuple(only_errors(error.faults)))
     except NotebookFailure as failure:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from evalkit.loaders.territory import CAMPAGNE_KEYS, FACTS, QPV_KEYS, TERRITORY_KEYS, Key
 from evalkit.model.dossier import SILENCES, TABLES, Column, Table
+from evalkit.model.free_text import QUESTION_HELP, QUESTION_TITLE, SECTIONS, question_name
 
 KINDS = {
     "texte": "texte",
@@ -82,8 +83,27 @@ def render_dossier_reference() -> str:
             ["| fichier | qui l’écrit | contenu |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in _SURVEYS)]
         ),
         "Voir [Rapporter les réponses](../guides/rapporter-les-reponses.md).",
+        _texts(),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _texts() -> str:
+    """Free sections: their names, what each is for, the signs they may hold."""
+    rows = [f"| `{section.nom}.md` | {section.titre} | {section.consigne} |" for section in SECTIONS]
+    rows.append(f"| `{question_name('Q1')}.md`, `{question_name('LCD')}.md`… | {QUESTION_TITLE} | {QUESTION_HELP} |")
+    rows.append("| tout autre nom | celui du fichier | une section de plus, dans « Le mot du territoire » |")
+    said = (
+        "Chaque fichier devient une section du rapport, sous le titre donné ici ou sous le sien : une première ligne "
+        "« # Mon titre ». Un fichier absent ou vide ne paraît ni dans la page ni dans le PDF ; dans le Word, c’est une zone où "
+        "écrire, que `evalkit importer textes` reprend (docs/guides/word-et-pdf.md). Un classeur seul n’a pas de textes."
+    )
+    signs = (
+        "Une ligne vide sépare deux paragraphes ; `- ` ouvre une puce, `1. ` un numéro, `# ` un intertitre ; `**gras**`, "
+        "`*italique*`. Rien d’autre n’est interprété : une balise ou une adresse s’imprime telle quelle."
+    )
+    table = "\n".join(["| fichier | titre | ce qu’on y met |", "|---|---|---|", *rows])
+    return "\n\n".join(["## Textes libres : `textes/*.md`", said, table, signs])
 
 
 def _keys(keys: Iterable[Key]) -> str:

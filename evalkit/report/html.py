@@ -12,11 +12,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit import wording
+from evalkit.model.free_text import Block, digest, parse
 
 if TYPE_CHECKING:
     from nbconvert import HTMLExporter
@@ -121,23 +122,47 @@ def free_text(text: object) -> Html:
     return tag("span", escape(str(text).strip()), classe="texte-libre")
 
 
-_BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
-
-
 def rich_text(text: str) -> Html:
-    """A free section: paragraphs, « - » lists and **bold**; everything else, HTML included, stays text."""
-    blocks = []
-    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip()):
-        lines = [line.strip() for line in block.split("\n") if line.strip()]
-        if lines and all(line.startswith(("- ", "* ")) for line in lines):
-            blocks.append(bullet_list(_bold(line[2:]) for line in lines))
-        elif lines:
-            blocks.append(tag("p", _bold("\n".join(line.lstrip("#").strip() for line in lines))))
+    """A free section: paragraphs, lists, subheadings, **bold** and *italic*; everything else, HTML included, stays text."""
+    blocks: list[Html] = []
+    for kind, group in groupby(parse(text), key=lambda block: block.kind):
+        if kind in ("puce", "numero"):
+            blocks.append(bullet_list((_styled(block) for block in group), ordered=kind == "numero"))
+        else:
+            blocks.extend(tag("h4" if kind == "intertitre" else "p", _styled(block)) for block in group)
     return join(*blocks)
 
 
-def _bold(text: str) -> Html:
-    return tag("span", Html(_BOLD.sub(r"<strong>\1</strong>", escape(text))), classe="texte-libre")
+def _styled(block: Block) -> Html:
+    parts = []
+    for run in block.runs:
+        said: Html = Html("<br>".join(escape(line) for line in run.text.split("\n")))
+        said = tag("em", said) if run.italic else said
+        parts.append(tag("strong", said) if run.bold else said)
+    return tag("span", *parts, classe="texte-libre")
+
+
+def free_section(name: str, titre: str, consigne: str, text: str, *, level: int = 3, chapitre: str = "") -> Html:
+    """One free section: its heading and what the territory wrote.
+
+    Without a text the page shows nothing: the block is hidden, and only the Word file makes a place to write of it.
+    ``chapitre``: heading under which an empty section goes when it is the only one there.
+    """
+    body = text.strip()
+    title = heading(level, titre, f"texte-{wording.slug(name)}") if body else Html("")
+    content = tag(
+        "div",
+        rich_text(body),
+        classe="texte-du-territoire",
+        data_texte=name,
+        data_titre=titre,
+        data_consigne=consigne,
+        data_empreinte=digest(text),
+        data_niveau=str(level),
+        data_chapitre=chapitre or None,
+        hidden=None if body else "hidden",
+    )
+    return join(title, content)
 
 
 def bullet_list(items: Iterable[object], ordered: bool = False) -> Html:

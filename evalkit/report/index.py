@@ -7,16 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evalkit.model.territory import Campagne
-from evalkit.report.html import TEMPLATES, Html, bullet_list, escape, heading, join, paragraph, table, tag
+from evalkit.report.html import TEMPLATES, Html, escape, heading, join, paragraph, table, tag
 from evalkit.version import __version__
 from evalkit.wording import format_date, plural, sort_key
 
 _CSP = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
 _FICTIF = "DONNÉES FICTIVES"
 _SYNTHESES = {"synthese.html": "Synthèse régionale"}
+_FINE = "rien à signaler"
+_FORMATS = {"docx": "Word", "pdf": "PDF", "xlsx": "Excel"}
 
 
-def render_index(campagne: Campagne, documents: Sequence[Mapping[str, Any]], syntheses: Sequence[str]) -> str:
+def render_index(
+    campagne: Campagne,
+    documents: Sequence[Mapping[str, Any]],
+    syntheses: Sequence[str],
+    controles: Mapping[str, Mapping[str, Any]] | None = None,
+) -> str:
     """Make ``index.html``.
 
     Parameters
@@ -27,6 +34,8 @@ def render_index(campagne: Campagne, documents: Sequence[Mapping[str, Any]], syn
         Entries of the journal (``nom, titre, genre, etat, fichiers, anomalies, controle``).
     syntheses
         File names of the syntheses that exist beside the index; a "diffusion restreinte" one is never listed.
+    controles
+        Automatic check of each of these syntheses and of their other formats, by file name.
 
     Returns
     -------
@@ -42,7 +51,7 @@ def render_index(campagne: Campagne, documents: Sequence[Mapping[str, Any]], syn
             f"{plural(len(done), 'rapport')} sur {plural(len(reports), 'territoire')}, en date du {format_date(campagne.date_reference)}.",
             "Les territoires sont rangés par ordre alphabétique ; aucun n’est classé.",
         ),
-        _syntheses(syntheses),
+        _syntheses(syntheses, controles or {}),
         _reports(done),
         _failures(failed),
     )
@@ -50,22 +59,48 @@ def render_index(campagne: Campagne, documents: Sequence[Mapping[str, Any]], syn
     return _page(campagne, body, fictif)
 
 
-def _syntheses(names: Sequence[str]) -> Html:
+def _syntheses(names: Sequence[str], checks: Mapping[str, Mapping[str, Any]]) -> Html:
     if not names:
         return Html("")
-    labels = {name: _SYNTHESES.get(name, f"Synthèse du département {name[9:-5]}") for name in names}
-    links = [tag("a", labels[name], href=name) for name in names]
-    return join(heading(2, "Synthèses"), bullet_list(links))
+    rows = []
+    for name in names:
+        stem = name.removesuffix(".html")
+        title = _SYNTHESES.get(name, f"Synthèse du département {stem.removeprefix('synthese-')}")
+        files = [name, *(other for other in sorted(checks) if other != name and other.rpartition(".")[0] == stem)]
+        rows.append([_links(title, files, ""), _control({file: checks.get(file, {}) for file in files})])
+    grid = table(["Synthèse", "Contrôle automatique"], rows, caption="Synthèses de la campagne")
+    return join(heading(2, "Synthèses"), grid)
+
+
+def _links(title: str, files: Sequence[str], folder: str) -> Html:
+    """The page under its title, then its other formats under theirs, each link saying of what."""
+    links = []
+    for name in files:
+        kind = _FORMATS.get(name.rpartition(".")[2])
+        spoken = f"{kind} : {title}" if kind else None
+        links.append(tag("a", kind or title, href=f"{folder}{name}", aria_label=spoken))
+    return join(*links, separator=" · ")
+
+
+def _control(checks: Mapping[str, Mapping[str, Any]]) -> str:
+    """What the automatic checks found, by format."""
+    found = []
+    for name, check in checks.items():
+        kind = _FORMATS.get(name.rpartition(".")[2], "")
+        found += [f"{kind} : {anomaly}" if kind else anomaly for anomaly in check.get("anomalies", [])]
+    return "; ".join(found) or _FINE
 
 
 def _reports(documents: Sequence[Mapping[str, Any]]) -> Html:
     rows = []
     for document in documents:
-        anomalies = document["controle"].get("anomalies", [])
-        control = "rien à signaler" if not anomalies else "; ".join(anomalies)
-        links = [tag("a", document["titre"], href=f"{document['nom']}/{name}") for name in document["fichiers"]]
-        rows.append([join(*links, separator=" "), document["nom"], control])
-    grid = table(["Territoire", "Dossier", "Contrôle automatique de la page"], rows, caption="Rapports des territoires")
+        others = document.get("controles") or {}
+        lacking = [f"non produit : {fault['lu']}" for fault in document.get("formats_manquants") or []]
+        checked = {"rapport.html": document["controle"], **others}
+        control = "; ".join([*([] if _control(checked) == _FINE and lacking else [_control(checked)]), *lacking])
+        links = _links(document["titre"], document["fichiers"], f"{document['nom']}/")
+        rows.append([links, document["nom"], control])
+    grid = table(["Territoire", "Dossier", "Contrôle automatique"], rows, caption="Rapports des territoires")
     return join(heading(2, "Rapports"), grid) if rows else Html("")
 
 

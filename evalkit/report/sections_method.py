@@ -233,11 +233,19 @@ def make_stamp(value: Published) -> dict[str, Any]:
         "empreinte": value.empreinte,
         "evalkit": __version__,
         "parametres": parameters,
+        "identite": {"territoire": _subject(value), "campagne": value.campagne.libelle},
         "date_reference": value.campagne.date_reference,
         "n_masques": len(value.masques),
         "fictif": invented,
         "marques": marks,
     }
+
+
+def _subject(value: Published) -> str:
+    """What the document is about, as its headers say it."""
+    if isinstance(value, Publication):
+        return value.territoire.nom
+    return f"Synthèse — {f'département {value.perimetre}' if value.perimetre else f'région {value.campagne.region}'}"
 
 
 def show_stamp(value: Published) -> Stamped:

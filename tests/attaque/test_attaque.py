@@ -153,7 +153,7 @@ def test_nothing_is_found_in_rendered_pages(referentiel, tmp_path):
     from evalkit import actions
 
     for name in ("ardelle", "morvecque"):
-        result = actions.render_report(CAMPAGNE / name, tmp_path)
+        result = actions.render_report(CAMPAGNE / name, tmp_path, formats=("html",))
         assert result.ok, [str(fault) for outcome in result.outcomes for fault in outcome.faults]
         page = (tmp_path / name / "rapport.html").read_text(encoding="utf-8")
         loot = Attacker(referentiel).attack([page])

@@ -22,7 +22,7 @@ OVERFLOWING = """() => [...document.querySelectorAll('body *')]
 def report(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the richest example kept in CSV files, rendered once (``browser`` first: it may skip)."""
     example = sorted(path.parent for path in resource_dir("sample_data").glob("2022/*/cotations.csv"))[0]
-    result = actions.render_report(example, tmp_path_factory.mktemp("rapport"))
+    result = actions.render_report(example, tmp_path_factory.mktemp("rapport"), formats=("html",))
     return actions.document_paths(result)[0]
 
 

@@ -53,7 +53,7 @@ def test_warning_before_a_second_report(tmp_path, monkeypatch):
     for part in ("2022/campagne.yml", "2022/reference_regionale.json", "2019/campagne.yml"):
         shutil.copy(ROOT / "sample_data" / part, tmp_path / part)
     dossier = tmp_path / "2022" / "ardelle"
-    monkeypatch.setattr("evalkit.batch.runner.render_task", lambda task: Outcome(task.name, "rapport", True))
+    monkeypatch.setattr("evalkit.batch.runner.render_task", lambda task, *_: Outcome(task.name, "rapport", True))
     said: list[str] = []
     actions.render_report(dossier, tmp_path / "sorties", said.append)
     assert not any("DON-110" in text for text in said)
