@@ -295,7 +295,7 @@ class BatchResult:
 def render_report(
     dossier: Path, vers: Path | None = None, tell: Tell = _silent, formats: Sequence[str] | None = None
 ) -> BatchResult:
-    """Render one territory's report.
+    """Render one territory's documents: its report, and the two pages for its steering committee.
 
     ``formats``: html, docx, pdf; ``None`` for all that this machine can make.
 
@@ -320,14 +320,14 @@ def _render_one(dossier: Path, folder: Path, tell: Tell, formats: Sequence[str] 
     title = _check_before_rendering(dossier)
     _ensure_keys([dossier], tell)
     possible, lacking = possible_formats(formats)
-    plan = make_plan([_report_task(dossier, folder, title, possible)])
+    plan = make_plan(_territory_tasks(dossier, folder, title, possible))
     bases = _warn_of_differences(dossier, tell)
     tell("Calcul et dessin du rapport (quelques secondes)…")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     outcomes = tuple(render_task(task, tell) for task in plan.tasks)
     result = BatchResult(folder, outcomes, lacking=lacking, formats_asked=formats is not None)
-    if result.ok:
+    if result.outcomes[0].ok:
         _keep_bases(dossier, bases)
     return result
 
@@ -448,23 +448,31 @@ def find_model(folder: Path) -> Path | None:
     return next((path for one in folders if (path := one / MODEL_FILE).is_file()), None)
 
 
-def _report_task(dossier: Path, folder: Path, title: str = "", formats: Sequence[str] = ("html",)) -> Any:
+# Documents of a territory: kind of task -> notebook. The report first: it is the one to open.
+TERRITORY_NOTEBOOKS = {"rapport": "rapport_territoire.ipynb", "comite": "comite.ipynb"}
+
+
+def _territory_tasks(dossier: Path, folder: Path, title: str = "", formats: Sequence[str] = ("html",)) -> list[Any]:
+    """One task per document of a territory: its report, and the two pages for its steering committee."""
     from evalkit.batch.plan import Task
 
     name = dossier.stem if dossier.is_file() else dossier.name
-    notebook = resource_dir("notebooks") / "rapport_territoire.ipynb"
-    output = (folder / name / "rapport").resolve()
     dossier = dossier.resolve()
-    return Task(
-        name,
-        notebook,
-        {"dossier": str(dossier)},
-        output,
-        title=title,
-        dossier=dossier,
-        formats=tuple(formats),
-        model=find_model(dossier) if set(formats) - {"html"} else None,
-    )
+    model = find_model(dossier) if set(formats) - {"html"} else None
+    return [
+        Task(
+            name,
+            resource_dir("notebooks") / notebook,
+            {"dossier": str(dossier)},
+            (folder / name / kind).resolve(),
+            title=title,
+            kind=kind,
+            dossier=dossier,
+            formats=tuple(formats),
+            model=model,
+        )
+        for kind, notebook in TERRITORY_NOTEBOOKS.items()
+    ]
 
 
 def render_batch(
@@ -511,7 +519,8 @@ def _survey(campagne: Path, folder: Path, only: Sequence[str], formats: Sequence
 
     found = campaign.survey(campagne)
     chosen = _chosen(campagne, found.campaign.dossiers, only)
-    found.choose(campagne, [_report_task(path, folder, formats=formats) for path in chosen])
+    tasks = [task for path in chosen for task in _territory_tasks(path, folder, formats=formats)]
+    found.choose(campagne, tasks)
     return found
 
 
@@ -1288,7 +1297,7 @@ def _sample_campaign(vers: Path | None) -> Path:
 def document_paths(result: BatchResult) -> list[Path]:
     """Paths of the pages that a run produced."""
     return [
-        (result.folder / outcome.name / name) if outcome.kind == "rapport" else (result.folder / name)
+        (result.folder / outcome.name / name) if outcome.kind in TERRITORY_NOTEBOOKS else (result.folder / name)
         for outcome in result.outcomes
         for name in outcome.documents
     ]

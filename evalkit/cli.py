@@ -249,7 +249,7 @@ def rapport(
     vers: Vers = None,
     formats: FormatsEcrits = "",
 ) -> None:
-    """Produire le rapport d'un territoire : page web, Word et PDF, selon ce que cette machine sait faire.
+    """Produire le rapport d'un territoire et les deux pages pour son comité de pilotage, dans ce que cette machine sait faire.
 
     \b
     Exemples :
@@ -335,14 +335,15 @@ def _report_batch(result: actions.BatchResult) -> None:
         names = ", ".join(f"{name} ({codes})" for name, codes in result.excluded)
         _say(f"La synthèse laisse de côté, faute de pouvoir les lire : {names}.")
     pages = [f"{result.folder / 'index.html'}"] if (result.folder / "index.html").is_file() else []
-    if len(result.outcomes) == 1 and result.ok:
+    alone = len({outcome.name for outcome in result.outcomes}) == 1  # one territory, or one synthesis
+    if alone and result.ok:
         pages = [str(page) for page in actions.document_paths(result)]
     for page in pages:
         _say(f"{_OPENED_WITH.get(Path(page).suffix, 'À ouvrir')} : {page}")
     _report_formats(result)
     if not result.ok:
         failed = [outcome for outcome in result.outcomes if not outcome.ok]
-        single = len(result.outcomes) == 1 and failed[0].faults
+        single = alone and failed[0].faults
         _exit(EvalkitError(list(failed[0].faults)).exit_code if single else ExitCode.INCOMPLETE_BATCH)
     if result.formats_asked and result.format_faults:
         _exit(EvalkitError(list(result.format_faults)).exit_code)

@@ -144,6 +144,7 @@ CATALOGUE: dict[str, Entry] = {
     "DON-042": Entry("Couche locale ou référence régionale inutilisable"),
     "DON-043": Entry("Ligne d'indicateur incomplète ou contradictoire"),
     "DON-044": Entry("Valeur et fraction différentes", "avertissement"),
+    "DON-050": Entry("Logo inutilisable"),
     "DON-060": Entry("Fichier de données ouvertes non reconnu"),
     "DON-061": Entry("Édition introuvable dans le nom du fichier"),
     "DON-062": Entry("Colonne du code de quartier absente"),

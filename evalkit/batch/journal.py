@@ -121,7 +121,9 @@ def progress_line(outcome: Outcome, done: int, total: int) -> str:
 
 def summary(outcomes: Sequence[Outcome]) -> str:
     """The French account of a batch: how many, then each failure with its messages."""
-    failed = [outcome for outcome in outcomes if not outcome.ok]
+    reports = {outcome.name for outcome in outcomes if outcome.kind == "rapport" and not outcome.ok}
+    # What stops a report stops the two pages made from the same dossier: said once.
+    failed = [one for one in outcomes if not one.ok and not (one.kind == "comite" and one.name in reports)]
     kept = sum(outcome.unchanged for outcome in outcomes if outcome.ok)
     made = sum(max(1, len(outcome.documents)) for outcome in outcomes if outcome.ok and not outcome.unchanged)
     lines = [plural(made, "document produit", "documents produits") + "."] if made or not kept else []

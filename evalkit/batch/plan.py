@@ -29,7 +29,7 @@ class Task:
     parameters: Mapping[str, Any]
     output: Path
     title: str = ""
-    kind: str = "rapport"  # rapport, synthese
+    kind: str = "rapport"  # rapport, comite, synthese
     seconds: float = 600.0  # time limit of the whole document
     memory_mb: int = 2048  # memory that its notebook may take, where the system can refuse more; 0: no limit
     dossier: Path | None = None

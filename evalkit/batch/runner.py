@@ -316,7 +316,8 @@ def write_page(task: Task, notebook: Any) -> tuple[tuple[str, ...], dict[str, An
     from evalkit.report.check import check_page
     from evalkit.report.html import render_notebook
 
-    html = render_notebook(notebook, titre=task.title)
+    titre = f"Comité de pilotage : {task.title}" if task.kind == "comite" else task.title
+    html = render_notebook(notebook, titre=titre)
     check = check_page(html)
     page = Path(f"{task.output}.html")
     page.parent.mkdir(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from evalkit.loaders.logo import LARGEST
 from evalkit.loaders.territory import CAMPAGNE_KEYS, FACTS, QPV_KEYS, TERRITORY_KEYS, Key
 from evalkit.model.dossier import SILENCES, TABLES, Column, Table
 from evalkit.model.free_text import QUESTION_HELP, QUESTION_TITLE, SECTIONS, question_name
@@ -70,6 +71,14 @@ def render_dossier_reference() -> str:
         "Dans la feuille, une liste s’écrit avec des points-virgules et les faits se mettent à la suite des autres clés. "
         "Un classeur seul, hors d’une campagne, y ajoute `annee` et `date_reference`.",
         _keys(TERRITORY_KEYS),
+        "### La marque et le logo",
+        "La marque dit comment le document peut circuler : `brouillon`, `diffusion restreinte` ou `public`. Elle est imprimée sur "
+        "chaque page, avec le nom et le logo, et ne change rien à ce qui est masqué : un document `diffusion restreinte` cache "
+        "les mêmes valeurs qu’un document `public`.",
+        "Le logo est une image PNG ou JPEG de 1 Mo au plus, dans le dossier du territoire (à côté du classeur, si le dossier est un "
+        f"classeur seul). Elle est redessinée, {LARGEST[0]} × {LARGEST[1]} pixels au plus : ce qu’un appareil photo ou un logiciel cache "
+        "dans le fichier (lieu, auteur, date) ne sort pas du dossier. `logo_texte` est ce qu’entend, à sa place, une personne "
+        "qui ne le voit pas : « Logo de l’agglomération d’Ardelle ».",
         "### Faits",
         _keys(FACTS),
         "### Quartiers : la clé `qpv`, ou la feuille `qpv`",

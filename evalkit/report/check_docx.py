@@ -11,8 +11,8 @@ from typing import Any
 
 from lxml import etree
 
-from evalkit.report.identity import Identity, read_identity
 from evalkit.report.numbers import compare_numbers, numbers_of
+from evalkit.report.page_identity import TWO_PAGES, PageIdentity, read_identity
 from evalkit.report.word_xml import qn, text_of
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"
@@ -32,13 +32,14 @@ def check_docx(content: bytes, page: str) -> dict[str, Any]:
     names = {style.get(qn("styleId")): style.find(qn("name")).get(qn("val")) for style in styles.iter(qn("style"))}
     tables, figures = list(body.iter(qn("tbl"))), list(body.iter(_DRAWING))
     levels = _levels(body, names)
+    identity = read_identity(page)
     anomalies = [
         *_language(styles),
         *_headings(levels),
         *[f"figure {n} sans texte de remplacement" for n, one in enumerate(figures, 1) if not one.get("descr")],
         *_tables(tables),
-        *_contents(body),
-        *_margins(parts, read_identity(page)),
+        *_contents(body, identity),
+        *_margins(parts, identity),
         *_against_page(body, names, page, len(tables), len(figures)),
     ]
     return {
@@ -103,12 +104,14 @@ def _tables(tables: Iterable[Any]) -> list[str]:
     return found
 
 
-def _contents(body: Any) -> list[str]:
+def _contents(body: Any, identity: PageIdentity) -> list[str]:
+    if identity.gabarit == TWO_PAGES:
+        return []
     codes = ["".join(node.itertext()) for node in body.iter(qn("instrText"))]
     return [] if any(code.strip().startswith("TOC ") for code in codes) else ["pas de sommaire automatique"]
 
 
-def _margins(parts: dict[str, Any], identity: Identity) -> list[str]:
+def _margins(parts: dict[str, Any], identity: PageIdentity) -> list[str]:
     """What every page must repeat: territory, campaign, marks, stamp."""
     said = " ".join(
         _flat(text_of(part)) for name, part in parts.items() if re.match(r"word/(header|footer)\d*\.xml", name)
@@ -119,9 +122,13 @@ def _margins(parts: dict[str, Any], identity: Identity) -> list[str]:
         ("cachet", identity.cachet),
         ("mention", identity.marque),
     )
-    return [
+    found = [
         f"{what} absent de l'en-tête et du pied de page" for what, text in wanted if text and _flat(text) not in said
     ]
+    spoken = [one.get("descr") for name, part in parts.items() if "word/header" in name for one in part.iter(_DRAWING)]
+    if identity.logo and identity.logo_texte not in spoken:
+        found.append("logo absent de l'en-tête")
+    return found
 
 
 def _against_page(body: Any, names: dict[str, str], page: str, tables: int, figures: int) -> list[str]:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.report.html import TEMPLATES
-from evalkit.report.identity import Identity, read_identity
+from evalkit.report.identity import printed_logo
+from evalkit.report.page_identity import PageIdentity, read_identity
 
 VARIANT = "pdf/ua-1"
 _FACES = (
@@ -38,7 +39,7 @@ def render_pdf(page: str) -> bytes:
     return _finish(_lay_out(page, read_identity(page)))
 
 
-def _lay_out(page: str, identity: Identity) -> bytes:
+def _lay_out(page: str, identity: PageIdentity) -> bytes:
     import weasyprint
     from weasyprint.text.fonts import FontConfiguration
 
@@ -73,18 +74,28 @@ def _font_address(name: str) -> str:
     return (_fonts_folder() / name).as_uri()
 
 
-def _with_style(page: str, identity: Identity) -> str:
+def _with_style(page: str, identity: PageIdentity) -> str:
     faces = "\n".join(
         f'@font-face {{ font-family: "Evalkit"; src: url("{_font_address(name)}"); font-weight: {weight}; font-style: {style}; }}'
         for name, weight, style in _FACES
     )
     rules = (TEMPLATES / "evalkit" / "pdf.css").read_text(encoding="utf-8")
+    margins = _margins(identity)
+    return page.replace("</head>", f"<style>\n{faces}\n{rules}\n{margins}\n</style>\n</head>", 1)
+
+
+def _margins(identity: PageIdentity) -> str:
+    """Words of each sheet's margins; with a logo, it takes the corner and the words go to the middle."""
     head = "\n".join(part for part in (identity.territoire, identity.campagne) if part)
-    margins = (
-        f"@page {{ @top-left {{ content: {css_string(head)} }} @top-right {{ content: {css_string(identity.marque)} }} "
+    corner = f"@top-left {{ content: {css_string(head)} }}"
+    if identity.logo:
+        picture = f'content: url("{printed_logo(identity.logo)}"); width: 62mm'
+        words = f"content: {css_string(head)}; width: 58mm; text-align: left"
+        corner = f"@top-left {{ {picture} }} @top-center {{ {words} }}"
+    return (
+        f"@page {{ {corner} @top-right {{ content: {css_string(identity.marque)} }} "
         f"@bottom-left {{ content: {css_string(identity.cachet)} }} }}"
     )
-    return page.replace("</head>", f"<style>\n{faces}\n{rules}\n{margins}\n</style>\n</head>", 1)
 
 
 def css_string(text: str) -> str:

@@ -31,6 +31,7 @@ from evalkit.report.html import (
     table,
     tag,
 )
+from evalkit.report.identity import Identified, identity_of
 from evalkit.report.sections_surveys import conduct_sentence
 from evalkit.report.sentences import is_missing, records
 from evalkit.wording import agree, capitalize, format_date, join_french, plural, quote, slug
@@ -62,7 +63,7 @@ def show_title(publication: Publication) -> Html:
         ("Campagne", campaign.libelle),
         ("Date de référence", format_date(campaign.date_reference)),
     ]
-    return join(
+    title = join(
         tag("h1", report_title(territory.nom)),
         paragraph(f"{campaign.libelle} — {publication.referentiel.libelle}", classe="sous-titre"),
         warning if _is_invented(publication) else "",
@@ -71,6 +72,7 @@ def show_title(publication: Publication) -> Html:
         _neighbourhoods(publication),
         bullet_list(sentences.to_attach(qpv) for qpv in territory.qpv_a_rattacher),
     )
+    return Identified(title, identity_of(publication))
 
 
 def report_title(name: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from evalkit.model.free_text import BOOKMARK_PREFIX, CONTROL_PREFIX, PROMPT, is_portable
-from evalkit.report.identity import Identity, read_identity
+from evalkit.report.page_identity import TWO_PAGES, PageIdentity, read_identity
 from evalkit.report.word_package import ModelError, fill_margins, open_model, save, set_properties, style_ids
 from evalkit.report.word_xml import (
     BLANKS,
@@ -78,7 +78,7 @@ def render_docx(page: str, model: bytes | None = None) -> bytes:
 class _Writer:
     """Walks a page once and appends to the body; keeps what must be unique (bookmarks, pictures, lists)."""
 
-    def __init__(self, document: Any, identity: Identity) -> None:
+    def __init__(self, document: Any, identity: PageIdentity) -> None:
         self.document = document
         self.identity = identity
         self.styles = style_ids(document)
@@ -220,6 +220,8 @@ class _Writer:
 
     def _contents(self, node: Any) -> Iterator[Any]:
         """Table of contents: a field that Word updates, already holding the chapters and their links."""
+        if self.identity.gabarit == TWO_PAGES:
+            return
         title = node.find("p")
         links = [link for link in node.find_all("a") if link.get("href", "").startswith("#")]
         opening, closing = field_parts('TOC \\o "2-2" \\h \\z \\u')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import io
 import json
@@ -14,7 +15,7 @@ from xml.sax.saxutils import escape
 
 from evalkit.model.free_text import STAMP_PROPERTY, TEXTS_PROPERTY
 from evalkit.report.html import TEMPLATES
-from evalkit.report.identity import Identity
+from evalkit.report.page_identity import PageIdentity
 from evalkit.report.word_xml import el, qn
 
 MODEL = TEMPLATES / "modele.docx"
@@ -24,6 +25,8 @@ _CUSTOM_CONTENT = "application/vnd.openxmlformats-officedocument.custom-properti
 _CUSTOM = "http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"
 _VT = "http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes"
 _FORMAT_ID = "{D5CDD505-2E9C-101B-9397-08002B2CF9AE}"
+LOGO_MM = (60.0, 9.0)  # width and height it may take in a header
+_FIRST_LOGO = 90_001  # numbers of the pictures in headers, after any that a document may hold
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -101,7 +104,7 @@ def _speak_french(document: Any) -> None:
 # --- headers and footers -----------------------------------------------------------------------------------------------
 
 
-def fill_margins(document: Any, identity: Identity) -> None:
+def fill_margins(document: Any, identity: PageIdentity) -> None:
     """Replace the words in braces of every header and footer; add a line for those that the model does not say."""
     words = {
         "{territoire}": identity.territoire,
@@ -114,10 +117,28 @@ def fill_margins(document: Any, identity: Identity) -> None:
     if section.different_first_page_header_footer:
         parts += [section.first_page_header, section.first_page_footer]
     said = {token for part in parts for token in _replace(part._element, words)}
+    if identity.logo:
+        for number, part in enumerate(parts[::2]):
+            _add_logo(part, identity, number)
     for token, text in words.items():
         if token not in said and text:
             part = section.footer if token == "{cachet}" else section.header
             part.add_paragraph(text)
+
+
+def _add_logo(header: Any, identity: PageIdentity, number: int) -> None:
+    """Put the territory's logo at the top of a header, with the text read in its place."""
+    from docx.shared import Mm
+
+    content = base64.b64decode(identity.logo.partition(",")[2])
+    first = header.paragraphs[0] if header.paragraphs else header.add_paragraph()
+    picture = first.insert_paragraph_before().add_run().add_picture(io.BytesIO(content))
+    ratio = min(Mm(LOGO_MM[0]) / picture.width, Mm(LOGO_MM[1]) / picture.height)
+    picture.width, picture.height = round(picture.width * ratio), round(picture.height * ratio)
+    said = picture._inline.docPr
+    said.set("id", str(_FIRST_LOGO + number))
+    said.set("name", "Logo")
+    said.set("descr", identity.logo_texte)
 
 
 def _replace(root: Any, words: dict[str, str]) -> set[str]:
@@ -141,7 +162,7 @@ def _replace(root: Any, words: dict[str, str]) -> set[str]:
 # --- properties and file -----------------------------------------------------------------------------------------------
 
 
-def set_properties(document: Any, identity: Identity, texts: Sequence[Mapping[str, str]]) -> None:
+def set_properties(document: Any, identity: PageIdentity, texts: Sequence[Mapping[str, str]]) -> None:
     """Title, subject, language, date of the data; the stamp and the free sections, read back by ``importer textes``."""
     date = str(identity.stamp.get("date_reference") or "2022-01-01")
     year, month, day = (int(part) for part in (date + "-01-01").split("-")[:3])
