@@ -1267,6 +1267,49 @@ def write_consensus_sheets(dossier: Path, vers: Path | None = None) -> Path:
     return target
 
 
+def write_working_file(dossier: Path, tell: Tell = _silent) -> tuple[Path, Path | None]:
+    """Write the confidential working file of a territory: individual ratings, settled levels, live formulas.
+
+    Returns
+    -------
+    tuple of Path and (Path or None)
+        The file, and the copy of the old one when someone had changed it.
+
+    Raises
+    ------
+    EvalkitError
+        Every fault of the framework or of the dossier; LOT-003: it cannot be written (it is open in Excel).
+    """
+    from evalkit.batch.runner import writing
+    from evalkit.batch.working_file import replace_working_file, working_path
+    from evalkit.compute.evaluation import evaluate
+    from evalkit.loaders.dossier import load_dossier
+    from evalkit.loaders.referentiel import load_referentiel
+    from evalkit.report.workbook import render_travail_xlsx
+
+    dossier = _dossier_of(dossier)
+    referentiel = load_referentiel()
+    _check_before_rendering(dossier, with_reference=False)  # no key is made for a dossier that cannot be read
+    _ensure_keys([dossier], tell)
+    read = load_dossier(dossier, referentiel, with_reference=False)
+    content = render_travail_xlsx(evaluate(referentiel, read), read.tables["cotations"])
+    with writing(working_path(dossier)):
+        return replace_working_file(dossier, content)
+
+
+def render_workbook(dossier: Path) -> bytes:
+    """The published workbook of a territory, ``rapport.xlsx``, as bytes.
+
+    Raises
+    ------
+    EvalkitError
+        Every fault of the framework or of the dossier.
+    """
+    from evalkit.report.workbook import render_rapport_xlsx
+
+    return render_rapport_xlsx(load_publication(dossier))
+
+
 # --- evalkit demo -------------------------------------------------------------------------------------------------------
 
 

@@ -530,6 +530,23 @@ def outils_consensus(
     print(f"Feuilles écrites, à ouvrir et imprimer depuis un navigateur : {page}")
 
 
+@outils.command("travail", cls=_Command)
+def outils_travail(
+    dossier: Annotated[Path, typer.Argument(help="Dossier du territoire, ou son classeur.")],
+) -> None:
+    """Écrire le fichier de travail, confidentiel : chaque niveau retracé jusqu'aux cotations, par des formules.
+
+    \b
+    Exemple :
+      evalkit outils travail mes-territoires/2026/valbrune
+    """
+    target, kept = actions.write_working_file(dossier, _tell_always)
+    _say(f"Fichier de travail écrit : {target}")
+    if kept:
+        _say(f"L'ancien avait été modifié ; il est conservé : {kept}")
+    _say("CONFIDENTIEL : il montre ce que chacun a coté. Ne le diffusez pas ; evalkit ne le relit jamais.")
+
+
 @app.command(cls=_Command)
 def atelier(
     dossier: Annotated[
