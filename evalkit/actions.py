@@ -297,7 +297,7 @@ def render_report(
 ) -> BatchResult:
     """Render one territory's documents: its report, and the two pages for its steering committee.
 
-    ``formats``: html, docx, pdf; ``None`` for all that this machine can make.
+    ``formats``: html, docx, pdf, xlsx (the report only); ``None`` for all that this machine can make.
 
     Raises
     ------
@@ -455,6 +455,7 @@ TERRITORY_NOTEBOOKS = {"rapport": "rapport_territoire.ipynb", "comite": "comite.
 def _territory_tasks(dossier: Path, folder: Path, title: str = "", formats: Sequence[str] = ("html",)) -> list[Any]:
     """One task per document of a territory: its report, and the two pages for its steering committee."""
     from evalkit.batch.plan import Task
+    from evalkit.report.formats import formats_of
 
     name = dossier.stem if dossier.is_file() else dossier.name
     dossier = dossier.resolve()
@@ -468,7 +469,7 @@ def _territory_tasks(dossier: Path, folder: Path, title: str = "", formats: Sequ
             title=title,
             kind=kind,
             dossier=dossier,
-            formats=tuple(formats),
+            formats=formats_of(kind, formats),
             model=model,
         )
         for kind, notebook in TERRITORY_NOTEBOOKS.items()
@@ -637,7 +638,7 @@ def render_synthesis(
     found = campaign.survey(campagne)
     dossiers = _chosen(campagne, found.campaign.dossiers, ())
     name = "-".join(part for part in ("synthese", departement, "nominatif" if nominatif else "") if part)
-    possible, lacking = possible_formats(formats)
+    possible, lacking = possible_formats(formats, "synthese")
     task = Task(
         name,
         resource_dir("notebooks") / "synthese_regionale.ipynb",
@@ -1321,9 +1322,12 @@ def demo(
     formats: Sequence[str] | None = None,
 ) -> BatchResult:
     """Render the sample campaign: reports, regional synthesis, and the page that lists them."""
+    from evalkit.report.formats import formats_of
+
     campagne = _sample_campaign(vers)
     result = render_batch(campagne, vers, processes, tell, only, formats=formats)
-    synthesis = render_synthesis(campagne, result.folder, tell=tell, formats=formats or ONLY_PAGES)
+    wanted = formats_of("synthese", formats or ONLY_PAGES)
+    synthesis = render_synthesis(campagne, result.folder, tell=tell, formats=wanted)
     return replace(result, outcomes=(*result.outcomes, *synthesis.outcomes), excluded=synthesis.excluded)
 
 

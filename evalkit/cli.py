@@ -109,7 +109,8 @@ Seulement = Annotated[
 FormatsEcrits = Annotated[
     str,
     typer.Option(
-        "--format", help="Formats, séparés par des virgules : html, docx (Word), pdf. html est toujours produit."
+        "--format",
+        help="Formats, séparés par des virgules : html, docx (Word), pdf, xlsx (tableaux du rapport). html est toujours produit.",
     ),
 ]
 
@@ -280,7 +281,7 @@ def lot(
       evalkit lot campagnes/2026
       evalkit lot campagnes/2026 --seulement valbrune --seulement montclair
       evalkit lot campagnes/2026 --expliquer
-      evalkit lot campagnes/2026 --format html,docx,pdf
+      evalkit lot campagnes/2026 --format html,docx,pdf,xlsx
     """
     only, asked = tuple(seulement or ()), _formats(formats)
     if expliquer:
@@ -353,6 +354,7 @@ _OPENED_WITH = {
     ".html": "À ouvrir dans un navigateur",
     ".docx": "À ouvrir dans Word         ",
     ".pdf": "À ouvrir ou imprimer       ",
+    ".xlsx": "À ouvrir dans Excel        ",
 }
 
 

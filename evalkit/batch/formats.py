@@ -10,11 +10,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalkit.batch.plan import Task
 from evalkit.errors import EvalkitError, Fault, Place
 from evalkit.report.formats import FORMATS, PAGE, Format, Source
+
+if TYPE_CHECKING:
+    from evalkit.compute.results import Publication
 
 Tell = Callable[[str], None]
 Write = Callable[[Path, bytes], None]
@@ -66,12 +69,28 @@ def write_others(task: Task, write: Write, tell: Tell = silent) -> Others:
 
 
 def _source(task: Task, page: str) -> Source:
+    def publication() -> Publication:
+        return _publication(task)
+
     if task.model is None:
-        return Source(page)
+        return Source(page, publication=publication)
     try:
-        return Source(page, task.model.read_bytes(), str(task.model))
+        return Source(page, task.model.read_bytes(), str(task.model), publication)
     except OSError:  # said as a model that cannot be used
-        return Source(page, b"", str(task.model))
+        return Source(page, b"", str(task.model), publication)
+
+
+def _publication(task: Task) -> Publication:
+    """What may be shown of the task's territory, read again: the check says if it is not what the page was made from."""
+    from evalkit.compute.disclosure import protect
+    from evalkit.compute.evaluation import evaluate
+    from evalkit.loaders.dossier import load_dossier
+    from evalkit.loaders.referentiel import load_referentiel
+
+    if task.dossier is None:
+        raise ValueError("a workbook is about one territory")
+    referentiel = load_referentiel()
+    return protect(evaluate(referentiel, load_dossier(task.dossier, referentiel)), referentiel.regles)
 
 
 def _write_one(kind: Format, source: Source, path: Path, write: Write, notes: list[str]) -> dict[str, Any]:
@@ -81,14 +100,18 @@ def _write_one(kind: Format, source: Source, path: Path, write: Write, notes: li
     if kind.editable:
         kept = _keep_corrected(path)
         if kept is not None:
-            notes.append(
-                f"{path.name} avait été modifié : il est gardé sous {kept.name}. Pour reprendre les textes tapés dedans : "
-                f"evalkit importer textes {kept} --vers DOSSIER"
-            )
+            notes.append(f"{path.name} avait été modifié : il est gardé sous {kept.name}.{_and_then(kept)}")
     text = json.dumps(check, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
     write(path, content)
     write(path.with_name(path.name + CHECK_SUFFIX), text.encode("utf-8"))
     return check
+
+
+def _and_then(kept: Path) -> str:
+    """How to take back what was typed in a Word report; nothing is ever read from a workbook that was made."""
+    if kept.suffix != ".docx":
+        return ""
+    return f" Pour reprendre les textes tapés dedans : evalkit importer textes {kept} --vers DOSSIER"
 
 
 def _print(content: bytes) -> str:

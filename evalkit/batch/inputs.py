@@ -18,11 +18,12 @@ from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _NOT_DRAWING = ("cli.py", "ui", "documents", "batch", "_donnees", "__pycache__")
-_DRAWING_IN_BATCH = ("runner.py", "kernels.py")
+_DRAWING_IN_BATCH = ("runner.py", "kernels.py", "formats.py")
 # Those that make a difference to what is read, computed, drawn or written.
 LIBRARIES = frozenset(
     """pandas numpy scipy pyarrow matplotlib pillow nbconvert nbclient nbformat papermill ipykernel ipython jinja2 mistune
-    traitlets pydantic pydantic-core ruamel-yaml pyyaml openpyxl python-calamine beautifulsoup4 matplotlib-inline""".split()
+    traitlets pydantic pydantic-core ruamel-yaml pyyaml openpyxl python-calamine beautifulsoup4 matplotlib-inline
+    python-docx lxml weasyprint pydyf fonttools pikepdf xlsxwriter""".split()
 )
 _PICTURES = frozenset({".png", ".jpg", ".jpeg"})
 _TABLES = frozenset({".csv", ".xlsx", ".yml", ".yaml", ".parquet", ".json", ".xls", ".ods", ".xlsm", ".xlsb", ".md"})

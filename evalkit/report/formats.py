@@ -1,8 +1,7 @@
 """The formats of a document: what each is made from, how it is checked, and what it needs on the machine.
 
-All come from one page (DESIGN §7). To add one, give :data:`FORMATS` an entry: the command line, the batches, the index and
-the messages know it from there. A workbook, made from the publication rather than from the page, enters the same way, with
-what it needs added to :class:`Source`.
+All come from one page (DESIGN §7), but the workbook, which comes from the same publication. To add one, give
+:data:`FORMATS` an entry: the command line, the batches, the index and the messages know it from there.
 """
 
 from __future__ import annotations
@@ -12,27 +11,36 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import EvalkitError, Fault, Place
+
+if TYPE_CHECKING:
+    from evalkit.compute.results import Publication
 
 PAGE = "html"  # always made: the others come from it
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a document is made from. ``model``: bytes of a person's ``modele.docx``; ``model_name``: where it lies."""
+    """What a document is made from.
+
+    ``model``: bytes of a person's ``modele.docx``; ``model_name``: where it lies. ``publication``: reads the territory again,
+    for what is not made from the page.
+    """
 
     page: str
     model: bytes | None = None
     model_name: str = ""
+    publication: Callable[[], Publication] | None = None
 
 
 @dataclass(frozen=True)
 class Format:
     """One format. ``make``: source -> bytes; ``check``: bytes and page -> the automatic check; ``needs``: what lacks here.
 
-    ``editable``: people correct it, so one that they changed is kept when it is made again.
+    ``editable``: people correct it, so one that they changed is kept when it is made again. ``kinds``: the documents that
+    exist in this format; empty for all.
     """
 
     nom: str
@@ -41,6 +49,7 @@ class Format:
     check: Callable[[bytes, str], dict[str, Any]]
     needs: Callable[[], Fault | None]
     editable: bool = False
+    kinds: frozenset[str] = frozenset()
 
 
 def _make_pdf(source: Source) -> bytes:
@@ -77,6 +86,20 @@ def _check_docx(content: bytes, page: str) -> dict[str, Any]:
     return check_docx(content, page)
 
 
+def _make_xlsx(source: Source) -> bytes:
+    from evalkit.report.workbook import render_rapport_xlsx
+
+    if source.publication is None:
+        raise ValueError("a workbook is made from a publication")
+    return render_rapport_xlsx(source.publication())
+
+
+def _check_xlsx(content: bytes, page: str) -> dict[str, Any]:
+    from evalkit.report.check_xlsx import check_xlsx
+
+    return check_xlsx(content, page)
+
+
 def _nothing() -> Fault | None:
     return None
 
@@ -109,8 +132,18 @@ def _lack(read: str, fix: str) -> Fault:
 FORMATS: dict[str, Format] = {
     "docx": Format("docx", "Word", _make_docx, _check_docx, _nothing, editable=True),
     "pdf": Format("pdf", "PDF", _make_pdf, _check_pdf, _pdf_needs),
+    "xlsx": Format("xlsx", "Excel", _make_xlsx, _check_xlsx, _nothing, editable=True, kinds=frozenset({"rapport"})),
 }
-_USUAL_NAMES = {"word": "docx", "doc": "docx", "htm": PAGE, "web": PAGE, "page": PAGE}
+_USUAL_NAMES = {
+    "excel": "xlsx",
+    "xls": "xlsx",
+    "classeur": "xlsx",
+    "word": "docx",
+    "doc": "docx",
+    "htm": PAGE,
+    "web": PAGE,
+    "page": PAGE,
+}
 
 
 def read_formats(text: str) -> tuple[str, ...]:
@@ -143,9 +176,25 @@ def _unknown(word: str, known: Sequence[str]) -> Fault:
     )
 
 
-def possible_formats(asked: Iterable[str] | None) -> tuple[tuple[str, ...], tuple[Fault, ...]]:
-    """Formats that this machine can make among those asked for (all, for ``None``), and why not the others."""
+def formats_of(kind: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of these formats in which such a document exists: there is no workbook of two pages nor of a synthesis."""
+    return tuple(name for name in names if name not in FORMATS or kind in (FORMATS[name].kinds or {kind}))
+
+
+def possible_formats(asked: Iterable[str] | None, kind: str = "rapport") -> tuple[tuple[str, ...], tuple[Fault, ...]]:
+    """Formats that this machine can make among those asked for (all, for ``None``), and why not the others.
+
+    Raises
+    ------
+    EvalkitError
+        USA-002: such a document does not exist in a format that a person asked for.
+    """
     wanted = [PAGE, *FORMATS] if asked is None else list(asked)
+    known = formats_of(kind, [PAGE, *FORMATS])
+    strange = [name for name in wanted if name not in known]
+    if asked is not None and strange:
+        raise EvalkitError([_unknown(name, known) for name in strange])
+    wanted = [name for name in wanted if name in known]
     lacking = {name: FORMATS[name].needs() for name in wanted if name in FORMATS}
     faults = tuple(fault for fault in lacking.values() if fault is not None)
     return tuple(name for name in wanted if lacking.get(name) is None), faults

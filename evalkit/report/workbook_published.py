@@ -393,14 +393,15 @@ def _indicator_row(publication: Publication, row: Row) -> list[Cell]:
     unit = referentiel.unites_par_code.get(row["unite"])
     value = tables.indicator_value(referentiel, row)
     group = "" if is_missing(row["groupe"]) else referentiel.groupes_par_code[row["groupe"]].libelle
-    masked = row["statut"] == "secret"
+    masked, absent = row["statut"] == "secret", row["statut"] not in ("secret", "ok")
     return [
         row["question"],
         row["indicateur"],
         known.libelle if known else "",
         NOTHING if is_missing(row["annee"]) else Number(float(row["annee"]), plain=True),
         value if isinstance(value, Absent) else shown(str(value)),
-        *(_part(row[name], masked) for name in ("numerateur", "denominateur")),
+        # Sans valeur, la page ne donne pas non plus ce qui l'aurait faite.
+        *(NOTHING if absent else _part(row[name], masked) for name in ("numerateur", "denominateur")),
         _part(row["n"], masked),
         unit.libelle if unit else row["unite"],
         tables.OBTENTIONS.get(row["obtention"], str(row["obtention"])),
