@@ -16,7 +16,7 @@ from typing import Any
 
 from evalkit.model.free_text import BOOKMARK_PREFIX, CONTROL_PREFIX, PROMPT, is_portable
 from evalkit.report.page_identity import TWO_PAGES, PageIdentity, read_identity
-from evalkit.report.word_package import ModelError, fill_margins, open_model, save, set_properties, style_ids
+from evalkit.report.word_package import ModelError, fill_margins, open_model, save, set_properties, style_ids, tighten
 from evalkit.report.word_xml import (
     BLANKS,
     LINE_END,
@@ -36,6 +36,8 @@ DPI = 144  # of the charts' pictures
 EMU_PER_INCH = 914400
 TWIPS_PER_INCH = 1440
 TALLEST = 0.72  # of the height of the text: room for what presents the picture
+NARROWED = 0.75  # of the width of the text, for the chart of the steering committee's document
+OVERLEAF = "trois-accords"  # what its second side begins with
 _PARAGRAPH_STYLES = {"note": "evalkit note", "encadre": "evalkit encadré", "sous-titre": "subtitle"}
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _INLINE = {"strong", "b", "em", "i", "span", "small", "a", "br", "code", "sup", "sub", "abbr"}
@@ -68,7 +70,10 @@ def render_docx(page: str, model: bytes | None = None) -> bytes:
 
     soup = BeautifulSoup(page, "html.parser")
     identity = read_identity(page)
-    writer = _Writer(open_model(model), identity)
+    document = open_model(model)
+    if identity.gabarit == TWO_PAGES:
+        tighten(document)
+    writer = _Writer(document, identity)
     writer.write(soup.find("main"))
     fill_margins(writer.document, identity)
     set_properties(writer.document, identity, writer.texts)
@@ -155,13 +160,15 @@ class _Writer:
 
     def _heading(self, node: Any) -> Iterator[Any]:
         level = min(_HEADINGS[node.name], 4)
-        yield self._titled(level, self._runs(node.children), self.bookmarks.get(node.get("id", ""), ""))
+        turned = self.identity.gabarit == TWO_PAGES and node.get("id") == OVERLEAF
+        over = [el("pageBreakBefore")] if turned else []
+        yield self._titled(level, self._runs(node.children), self.bookmarks.get(node.get("id", ""), ""), *over)
 
-    def _titled(self, level: int, content: list[Any], bookmark: str = "") -> Any:
+    def _titled(self, level: int, content: list[Any], bookmark: str = "", *properties: Any) -> Any:
         if bookmark:
             number = int(re.sub(r"\D", "", bookmark))
             content = [el("bookmarkStart", id=number, name=bookmark), *content, el("bookmarkEnd", id=number)]
-        return paragraph(self._id(f"heading {level}"), content)
+        return paragraph(self._id(f"heading {level}"), content, *properties)
 
     def _division(self, node: Any) -> Iterator[Any]:
         if node.get("data-texte"):
@@ -289,7 +296,8 @@ class _Writer:
         from docx.shared import Emu
 
         wide, high = width * EMU_PER_INCH / DPI, height * EMU_PER_INCH / DPI
-        ratio = min(1.0, self.width / wide, self.height * TALLEST / high)
+        room = self.width * (NARROWED if self.identity.gabarit == TWO_PAGES else 1.0)
+        ratio = min(1.0, room / wide, self.height * TALLEST / high)
         return Emu(round(wide * ratio)), Emu(round(high * ratio))
 
     def _table(self, node: Any) -> Iterator[Any]:
@@ -353,7 +361,7 @@ class _Writer:
                 yield Piece(LINE_END)
             elif name in _INLINE or name == "p":
                 classes = node.get("class", [])
-                if "reserve" in classes:
+                if "reserve" in classes or "charge" in classes:
                     yield Piece(LINE_END)
                 inner = self._look(name, classes, look, node)
                 yield from self._pieces(node.children, inner, kept or "texte-libre" in classes)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,7 +63,7 @@ def make_others(page: Path, dossier: Path) -> list[Made]:
 
 
 @pytest.fixture(scope="module")
-def campaign(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
+def campaign(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Campaign:
     """The forty territories, their reports and two pages, in every format (``browser`` first: it may skip)."""
     need_pdf()
     root = tmp_path_factory.mktemp("quarante")
@@ -81,7 +80,7 @@ def campaign(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with ProcessPoolExecutor(default_processes()) as pool:
         for made in pool.map(make_others, whole.pages, [sources[page.parent.name] for page in whole.pages]):
             whole.made.extend(made)
-    yield whole
+    return whole
 
 
 def test_every_document_of_every_territory_is_clean_and_light(campaign: Campaign) -> None:
