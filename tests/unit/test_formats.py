@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 import json
 import re
-import shutil
 import subprocess
 from collections import Counter
 from dataclasses import replace
@@ -24,6 +23,7 @@ from evalkit.errors import EvalkitError, Fault, Place
 from evalkit.report import formats
 from evalkit.report.index import render_index
 from evalkit.report.numbers import numbers_of
+from tests.attaque.classeur_lu import sheets_of
 from tests.fabrique import make_campagne
 from tests.unit.machine import need_pdf, need_program
 from tests.unit.word_cases import make_page
@@ -79,17 +79,45 @@ def pdf_text(path: Path) -> str:
     return subprocess.run(command, capture_output=True, check=True).stdout.decode("utf-8")
 
 
-def test_every_number_is_the_same_in_every_format(rendered: Path) -> None:
+@pytest.mark.parametrize(("document", "least"), [("rapport", 1500), ("comite", 100)])
+def test_every_number_is_the_same_in_every_format(rendered: Path, document: str, least: int) -> None:
     """Read back by three programs that are not ours: no number lost, none added, none written another way."""
-    page = numbers_of(html_text(rendered / "rapport.html"))
+    source = rendered / f"{document}.html"
+    page = numbers_of(html_text(source))
     assert page["1\u202f039"] >= 1, "le nombre de cotations d'Ardelle, tel qu'affiché"
-    assert sum(page.values()) > 1500
-    contents = BeautifulSoup((rendered / "rapport.html").read_text(encoding="utf-8"), "html.parser").nav
-    in_contents = numbers_of("\n".join(contents.strings))
-    assert numbers_of(docx_text(rendered / "rapport.docx")) == page - in_contents
-    said = numbers_of(regrouped(pdf_text(rendered / "rapport.pdf"), page))
-    assert page - said == Counter()
-    assert set(said - page) <= repeated_by_the_layout(rendered / "rapport.html"), said - page
+    assert sum(page.values()) > least
+    contents = BeautifulSoup(source.read_text(encoding="utf-8"), "html.parser").nav
+    body = page - numbers_of("\n".join(contents.strings))
+    assert numbers_of(docx_text(source.with_suffix(".docx"))) == body
+    said = numbers_of(regrouped(pdf_text(source.with_suffix(".pdf")), page))
+    printed = page if document == "rapport" else body  # two sides have no table of contents on paper
+    assert printed - said == Counter()
+    assert set(said - printed) <= repeated_by_the_layout(source), said - printed
+
+
+def test_every_number_of_the_workbook_is_in_the_page(rendered: Path) -> None:
+    """Sheet by sheet, read as the attacker reads it, with every digit that the file holds."""
+
+    def plain(text: str) -> str:  # a cell has no group of thousands: the reader's Excel writes it
+        return re.sub(r"(?<=\d)[\u202f\u00a0](?=\d{3})", "", text)
+
+    page = numbers_of(plain(html_text(rendered / "rapport.html")))
+    sheets = sheets_of((rendered / "rapport.xlsx").read_bytes())
+    compared = 0
+    for name, table in sheets.items():
+        if name not in ("Indicateurs définis", "Définitions", "Règles"):  # of the framework, whatever the territory
+            said = numbers_of("\n".join(cell for row in table.rows for cell in row))
+            compared += sum(said.values())
+            assert set(said) <= set(page), (name, set(said) - set(page))
+    assert compared > 5000
+
+
+def test_the_committee_s_document_holds_on_two_sides(rendered: Path, tmp_path: Path) -> None:
+    import pikepdf
+
+    assert len(pikepdf.open(rendered / "comite.pdf").pages) == 2
+    with pikepdf.open(laid_out(rendered / "comite.docx", tmp_path)) as pdf:
+        assert len(pdf.pages) == 2
 
 
 def regrouped(text: str, page: Counter[str]) -> str:
@@ -109,7 +137,11 @@ def repeated_by_the_layout(path: Path) -> set[str]:
 
 
 def test_each_document_has_its_check_without_anomaly(rendered: Path) -> None:
-    for name in ("rapport.html", "rapport.docx", "rapport.pdf"):
+    made = {path.name for path in rendered.iterdir() if path.suffix != ".json"}
+    assert made == {f"rapport.{one}" for one in ("html", "docx", "pdf", "xlsx")} | {
+        f"comite.{one}" for one in ("html", "docx", "pdf")
+    }
+    for name in made:
         check = json.loads((rendered / f"{name}.controle.json").read_text(encoding="utf-8"))
         assert check["anomalies"] == [], name
         assert check["verifie_par"]
@@ -122,19 +154,22 @@ def test_documents_stay_small(rendered: Path) -> None:
     assert sizes[".html"] < 2_500_000
     assert sizes[".pdf"] < 2_000_000
     assert sizes[".docx"] < 2_000_000
+    assert sizes[".xlsx"] < 1_000_000
+
+
+def laid_out(document: Path, folder: Path) -> Path:
+    """A Word document as LibreOffice prints it."""
+    profile = f"-env:UserInstallation={(folder / 'profil').as_uri()}"
+    command = [need_program("soffice"), profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder)]
+    subprocess.run([*command, str(document)], check=True, capture_output=True)
+    return folder / f"{document.stem}.pdf"
 
 
 def test_the_word_report_opens_in_libreoffice(rendered: Path, tmp_path: Path) -> None:
     """LibreOffice lays it out: pages with the header, the mark and the tables."""
-    office = shutil.which("soffice")
-    if office is None:  # nearly 200 MB: not asked of the integration, which reads the package and checks it instead
-        pytest.skip("LibreOffice n'est pas là")
-    command = [office, f"-env:UserInstallation={(tmp_path / 'profil').as_uri()}", "--headless", "--convert-to", "pdf"]
-    subprocess.run(
-        [*command, "--outdir", str(tmp_path), str(rendered / "rapport.docx")], check=True, capture_output=True
-    )
+    printed = laid_out(rendered / "rapport.docx", tmp_path)
     text = subprocess.run(
-        [need_program("pdftotext"), str(tmp_path / "rapport.pdf"), "-"], capture_output=True, check=True
+        [need_program("pdftotext"), str(printed), "-"], capture_output=True, check=True
     ).stdout.decode("utf-8")
     assert text.count("DONNÉES FICTIVES") > 10, "sur chaque page"
     assert "Q1 : niveaux des sous-questions" in text
@@ -154,6 +189,7 @@ def test_doctests_pass() -> None:
         ("pdf", ("html", "pdf")),
         ("PDF;Docx", ("html", "docx", "pdf")),
         (" html , docx ", ("html", "docx")),
+        ("xlsx", ("html", "xlsx")),
     ],
 )
 def test_formats_are_read_as_people_type_them(typed: str, read: tuple[str, ...]) -> None:
@@ -161,7 +197,14 @@ def test_formats_are_read_as_people_type_them(typed: str, read: tuple[str, ...])
 
 
 @pytest.mark.parametrize(
-    ("typed", "words"), [("word", "--format docx"), ("pfd", "--format pdf"), ("odt", "html,docx,pdf"), (",", "html")]
+    ("typed", "words"),
+    [
+        ("word", "--format docx"),
+        ("excel", "--format xlsx"),
+        ("pfd", "--format pdf"),
+        ("odt", "html,docx,pdf"),
+        (",", "html"),
+    ],
 )
 def test_an_unknown_format_is_told(typed: str, words: str) -> None:
     with pytest.raises(EvalkitError) as raised:
@@ -172,9 +215,20 @@ def test_an_unknown_format_is_told(typed: str, words: str) -> None:
 
 def test_without_asking_what_is_missing_is_one_sentence(without_pango: None) -> None:
     possible, faults = formats.possible_formats(None)
-    assert possible == ("html", "docx")
+    assert possible == ("html", "docx", "xlsx")
     said = formats.in_one_sentence(faults[0])
     assert said == "[DOC-001] Pas de PDF : la bibliothèque système Pango manque ; installez Pango."
+
+
+def test_only_the_report_has_a_workbook() -> None:
+    """Asked for a synthesis: told, with what there is. Asked for a territory: its two pages go without."""
+    assert formats.possible_formats(None, "synthese")[0][-1] != "xlsx"
+    with pytest.raises(EvalkitError) as raised:
+        formats.possible_formats(("html", "xlsx"), "synthese")
+    assert raised.value.faults[0].code == "USA-002"
+    assert "xlsx" not in raised.value.faults[0].expected
+    assert formats.formats_of("comite", ("html", "docx", "xlsx")) == ("html", "docx")
+    assert formats.formats_of("rapport", ("html", "docx", "xlsx")) == ("html", "docx", "xlsx")
 
 
 def test_a_library_that_does_not_load_is_a_french_message(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,6 +264,7 @@ def test_only_a_format_that_was_asked_for_changes_the_exit_code(
     assert sorted(p.name for p in (tmp_path / "ardelle").glob("rapport.*") if p.suffix != ".json") == [
         "rapport.docx",
         "rapport.html",
+        *(() if asked else ("rapport.xlsx",)),
     ]
     told = capsys.readouterr()
     assert "[DOC-001]" in (told.err if asked else told.out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import subprocess
 import sys
@@ -12,9 +13,11 @@ from typing import Any
 import docx
 import pytest
 from lxml import etree
+from PIL import Image
 
 from evalkit.report.check_docx import check_docx
 from evalkit.report.html import Html, bullet_list, definition_list, free_text, table, tag
+from evalkit.report.identity import Identity, page_header
 from evalkit.report.word import ModelError, render_docx
 from evalkit.report.word_package import shipped_model
 from tests.unit.test_pdf import long_table, picture
@@ -209,3 +212,46 @@ def test_a_model_without_headers_nor_our_styles_still_says_everything(page: str)
 def test_what_is_not_a_model_is_told(page: str, content: bytes) -> None:
     with pytest.raises(ModelError):
         render_docx(page, content)
+
+
+# --- logo, two sides --------------------------------------------------------------------------------------------------
+
+
+def dressed(two_pages: bool) -> str:
+    """A page with a logo, laid out as a report or on two sides."""
+    identity = Identity("Contrat de ville d’Essai", a_logo(), "Logo de l’Essai")
+    header = page_header(identity, ["DONNÉES FICTIVES"])
+    body = '<body class="deux-pages">' if two_pages else "<body>"
+    second = tag("h2", "Trois accords", id="trois-accords")
+    page = make_page(Html(f"{picture()}{second}"))
+    return page.replace('<body><p class="marque">DONNÉES FICTIVES</p>', f"{body}{header}")
+
+
+def a_logo() -> str:
+    stream = io.BytesIO()
+    Image.new("RGB", (600, 240), "#1f4e79").save(stream, "PNG")
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def test_the_logo_is_in_the_header_with_its_text() -> None:
+    """On every sheet, never wider than the model allows; a header that lost it is an anomaly."""
+    page = dressed(two_pages=False)
+    made = render_docx(page)
+    assert render_docx(page) == made
+    header = opened(made).sections[0].header
+    (said,) = header._element.iter("{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr")
+    assert said.get("descr") == "Logo de l’Essai"
+    assert check_docx(made, page)["anomalies"] == []
+    without = render_docx(page.replace('class="logo"', 'class="autre"'))
+    assert "logo absent de l'en-tête" in check_docx(without, page)["anomalies"]
+
+
+def test_a_document_of_two_sides_is_denser_and_turns_where_it_must() -> None:
+    ordinary, two = render_docx(dressed(two_pages=False)), render_docx(dressed(two_pages=True))
+    size = [opened(made).styles["Normal"].font.size.pt for made in (ordinary, two)]
+    assert size[1] < size[0]
+    turned = [p.text for p in opened(two).paragraphs if p._p.find(f".//{{{W}}}pageBreakBefore") is not None]
+    assert turned == ["Trois accords"]
+    assert b"TOC " in etree.tostring(part(ordinary))
+    assert b"TOC " not in etree.tostring(part(two))
+    assert check_docx(two, dressed(two_pages=True))["anomalies"] == []
