@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from evalkit.report.numbers import compare_numbers, numbers_of
+from evalkit.report.page_identity import TWO_PAGES, read_identity
 from evalkit.report.pdf_structure import has_caption, is_element, kids
 
 LIMIT_BYTES = 2_000_000
@@ -34,6 +35,7 @@ def check_pdf(content: bytes, page: str) -> dict[str, Any]:
             *_fonts(pdf),
             *_links(pdf),
             *_against_page(tree, page),
+            *_sides(pdf, page),
             *([f"fichier de {len(content)} octets, plus de {LIMIT_BYTES}"] if len(content) > LIMIT_BYTES else []),
         ]
         return {
@@ -53,6 +55,13 @@ def check_pdf(content: bytes, page: str) -> dict[str, Any]:
                 "lecture par un lecteur d'écran",
             ],
         }
+
+
+def _sides(pdf: Any, page: str) -> list[str]:
+    """Whether the steering committee's document holds on the two sides of one sheet."""
+    if read_identity(page).gabarit != TWO_PAGES or len(pdf.pages) == 2:
+        return []
+    return [f"{len(pdf.pages)} page(s) au lieu de deux"]
 
 
 # --- reading the structure ------------------------------------------------------------------------------------------------

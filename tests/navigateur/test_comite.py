@@ -15,7 +15,11 @@ from evalkit.compute.results import Publication
 from evalkit.loaders.dossier import list_dossiers
 from evalkit.loaders.resources import resource_dir
 from evalkit.report import sections
+from evalkit.report.check_pdf import check_pdf
 from evalkit.report.html import render_notebook
+from evalkit.report.pdf import render_pdf
+from evalkit.report.word import render_docx
+from tests.unit.machine import laid_out, need_pdf
 
 pytestmark = pytest.mark.navigateur
 A4 = "595 842"  # points
@@ -40,7 +44,7 @@ def committee_page(publication: Publication) -> str:
             shown = getattr(sections, called[1])(publication)
             bundle = shown._repr_mimebundle_() if hasattr(shown, "_repr_mimebundle_") else {"text/html": str(shown)}
             cell.outputs = [nbformat.v4.new_output("execute_result", data=bundle, execution_count=1)]
-    return render_notebook(nb, titre=publication.territoire.nom)
+    return render_notebook(nb, titre=f"Comité de pilotage : {publication.territoire.nom}")
 
 
 def test_two_sides_of_a4_on_every_teaching_case(rendered: Path, teaching_cases: list[str], watched_page: Any) -> None:
@@ -58,8 +62,7 @@ def test_the_run_of_the_notebook_gives_the_page_that_is_measured_here(
     assert committee_page(actions.load_publication(dossier)) == page
 
 
-@pytest.mark.parametrize("name", ["wastrelles", "houdrincq"])
-def test_two_sides_also_with_a_long_name_and_long_recommendations(name: str, watched_page: Any) -> None:
+def worst(name: str) -> Publication:
     """The worst a pilot can type: a name of three lines, and words that go on well past what is printed."""
     publication = actions.load_publication(resource_dir("sample_data") / "2022" / name)
     findings = publication.constats.assign(
@@ -69,9 +72,25 @@ def test_two_sides_also_with_a_long_name_and_long_recommendations(name: str, wat
         ),
     )
     territory = replace(publication.territoire, nom=LONG_NAME, marque="diffusion_restreinte")
+    return replace(publication, territoire=territory, constats=findings)
+
+
+@pytest.mark.parametrize("name", ["wastrelles", "houdrincq"])
+def test_two_sides_also_with_a_long_name_and_long_recommendations(name: str, watched_page: Any, tmp_path: Path) -> None:
+    """On paper from the browser, in PDF, and in Word as LibreOffice lays it out."""
+    need_pdf()
+    import pikepdf
+
+    source = committee_page(worst(name))
     page = watched_page().page
-    page.set_content(committee_page(replace(publication, territoire=territory, constats=findings)))
+    page.set_content(source)
     assert print_pages(page) == [A4, A4]
+    content = render_pdf(source)
+    assert check_pdf(content, source)["anomalies"] == []
+    word = tmp_path / "comite.docx"
+    word.write_bytes(render_docx(source))
+    with pikepdf.open(laid_out(word, tmp_path)) as pdf:
+        assert len(pdf.pages) == 2
 
 
 @pytest.mark.complet

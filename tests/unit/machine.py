@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -30,3 +32,11 @@ def need_program(name: str) -> str:
     if found is None:
         missing(f"le programme {name} n'est pas là")
     return str(found)
+
+
+def laid_out(document: Path, folder: Path) -> Path:
+    """A Word document as LibreOffice prints it."""
+    profile = f"-env:UserInstallation={(folder / 'profil').as_uri()}"
+    command = [need_program("soffice"), profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder)]
+    subprocess.run([*command, str(document)], check=True, capture_output=True)
+    return folder / f"{document.stem}.pdf"

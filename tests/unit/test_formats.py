@@ -25,7 +25,7 @@ from evalkit.report.index import render_index
 from evalkit.report.numbers import numbers_of
 from tests.attaque.classeur_lu import sheets_of
 from tests.fabrique import make_campagne
-from tests.unit.machine import need_pdf, need_program
+from tests.unit.machine import laid_out, need_pdf, need_program
 from tests.unit.word_cases import make_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,14 +155,6 @@ def test_documents_stay_small(rendered: Path) -> None:
     assert sizes[".pdf"] < 2_000_000
     assert sizes[".docx"] < 2_000_000
     assert sizes[".xlsx"] < 1_000_000
-
-
-def laid_out(document: Path, folder: Path) -> Path:
-    """A Word document as LibreOffice prints it."""
-    profile = f"-env:UserInstallation={(folder / 'profil').as_uri()}"
-    command = [need_program("soffice"), profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder)]
-    subprocess.run([*command, str(document)], check=True, capture_output=True)
-    return folder / f"{document.stem}.pdf"
 
 
 def test_the_word_report_opens_in_libreoffice(rendered: Path, tmp_path: Path) -> None:
