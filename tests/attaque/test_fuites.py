@@ -127,9 +127,9 @@ def test_a_notebook_that_fails_leaves_nothing_behind(planted, tmp_path, monkeypa
 
 
 def unfolded(path):
-    """A file's bytes; those of each part of a Word document; the words, properties and pieces of a PDF."""
+    """A file's bytes; those of each part of a Word document or a workbook; the words, properties and pieces of a PDF."""
     yield path.read_bytes()
-    if path.suffix == ".docx":
+    if path.suffix in (".docx", ".xlsx"):
         with zipfile.ZipFile(path) as archive:
             yield from (archive.read(name) for name in archive.namelist())
     if path.suffix == ".pdf":
