@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from evalkit.batch.formats import Others, Tell, silent, write_others
 from evalkit.batch.plan import Plan, Task
 from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.wording import plural
@@ -60,6 +61,7 @@ class Outcome:
     parts: dict[str, str] = field(default_factory=dict, repr=False)  # what it was made from (keyed digests)
     excluded: tuple[tuple[str, str], ...] = ()  # dossiers that a synthesis leaves out, and why
     warnings: tuple[Fault, ...] = ()  # what comparing it with the one published before would tell
+    others: Others = field(default_factory=Others)  # the other formats: what was made, what could not be
 
 
 class RendererLost(Exception):
@@ -98,8 +100,8 @@ def default_processes() -> int:
     return max(1, min(4, usable))
 
 
-def render_task(task: Task) -> Outcome:
-    """Render one task in this process: execute the notebook, make the page, check it, write it whole.
+def render_task(task: Task, tell: Tell = silent) -> Outcome:
+    """Render one task in this process: execute the notebook, make the page and what is made of it, each checked and whole.
 
     Not if the parts of what it is made from are those that ``task.known`` gives.
     """
@@ -121,11 +123,19 @@ def render_task(task: Task) -> Outcome:
             task = replace(task, title=told["title"])
         notebook = execute_notebook(task)
         documents, check = write_page(task, notebook)
+        others = write_others(task, write_whole, tell)
         metadata = getattr(notebook, "metadata", {})
         excluded = tuple(metadata.pop(_EXCLUDED, ()))
         warnings = settle(task, metadata.pop(_PUBLISHED, {}))
-        parts = _parts_read(task, metadata)
-        return outcome(True, documents=documents, check=check, parts=parts, excluded=excluded, warnings=warnings)
+        return outcome(
+            True,
+            documents=(*documents, *others.documents),
+            check=check,
+            others=others,
+            parts=_parts_read(task, metadata),
+            excluded=excluded,
+            warnings=warnings,
+        )
     except EvalkitError as error:
         return outcome(False, faults=tuple(only_errors(error.faults)))
     except NotebookFailure as failure:
@@ -319,7 +329,8 @@ def write_page(task: Task, notebook: Any) -> tuple[tuple[str, ...], dict[str, An
     from evalkit.report.check import check_page
     from evalkit.report.html import render_notebook
 
-    html = render_notebook(notebook, titre=task.title)
+    titre = f"Comité de pilotage : {task.title}" if task.kind == "comite" else task.title
+    html = render_notebook(notebook, titre=titre)
     check = check_page(html)
     page = Path(f"{task.output}.html")
     page.parent.mkdir(

@@ -36,6 +36,7 @@ QUIET = "#52606D"
 GRID = "#DDE2E7"
 PALE = "#EEF1F4"
 BAND = "#B9C2CB"
+LINK = "#84919E"  # the stroke between two marks: pale enough to leave them in front, dark enough to be seen
 ACCENT = "#00558C"
 # Told apart by people who do not see red and green alike; the shape says it again in black and white.
 PALETTE = ("#00558C", "#B3440A", "#00735C", "#8C3F7D", "#333F48", "#8A5A00")

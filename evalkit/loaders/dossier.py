@@ -15,6 +15,7 @@ from evalkit.loaders.cells import TURNING, Vocabulary
 from evalkit.loaders.coverage import missing_from_report
 from evalkit.loaders.fingerprint import ensure_key, fingerprint, key_path, read_key
 from evalkit.loaders.grids import Grid, Workbook, normalise, read_csv, read_workbook
+from evalkit.loaders.logo import read_logo
 from evalkit.loaders.pydantic_faults import nearest
 from evalkit.loaders.regional_reference import wrong_reference
 from evalkit.loaders.survey_store import Surveys, leave_out, read_dossier_surveys
@@ -382,6 +383,11 @@ def _read_territory(reading: _Reading) -> None:
     modules = [module.code for module in reading.referentiel.modules]
     reading.territory = build_territory(facts, reading.name, reading.campagne, modules, quarters)
     reading.faults += facts.faults
+    if reading.territory is not None and reading.territory.logo:
+        folder = reading.path if reading.is_folder else reading.path.parent
+        logo, faults = read_logo(folder, reading.territory.logo, facts.place(("logo",)))
+        reading.territory = replace(reading.territory, logo=logo)
+        reading.faults += faults
 
 
 def _is_filled(sheet: Grid) -> bool:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from typing import Any
 
 # nbconvert writes this when a picture has no alternative text: an accessibility checker is happy, a reader is not.
 INVENTED_ALT = "No description has been provided"
+# What exporters and libraries write in the place of a description: the name of a file, of a type, of an object.
+_NO_DESCRIPTION = re.compile(
+    rf"^(?:{INVENTED_ALT}.*|<?figure size .*|.*\.(?:png|jpe?g|svg|gif|webp)|image|picture|figure|graph(?:ique|ic)?|png|chart"
+    r"|output[ _-]?\d*|untitled|sans titre|\W*|\d+)$",
+    re.IGNORECASE | re.DOTALL,
+)
+MAX_BYTES = 2_500_000
 
 
 def check_page(html: str) -> dict[str, Any]:
@@ -22,7 +30,15 @@ def check_page(html: str) -> dict[str, Any]:
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(html, "html.parser")
-    anomalies = [*_headings(soup), *_figures(soup), *_tables(soup), *_references(soup), *_language(soup)]
+    anomalies = [
+        *_headings(soup),
+        *_figures(soup),
+        *_charts(soup),
+        *_tables(soup),
+        *_references(soup),
+        *_language(soup),
+        *_weight(html),
+    ]
     return {
         "anomalies": anomalies,
         "comptes": {
@@ -64,9 +80,23 @@ def _figures(soup: Any) -> list[str]:
     found = []
     for number, image in enumerate(soup.find_all("img"), start=1):
         alt = (image.get("alt") or "").strip()
-        if not alt or INVENTED_ALT in alt:
+        if not alt or INVENTED_ALT in alt or _NO_DESCRIPTION.match(alt):
             found.append(f"figure {number} sans texte de remplacement")
     return found
+
+
+def _charts(soup: Any) -> list[str]:
+    """A chart without its values: lost on the way, or never given."""
+    return [
+        f"graphique {number} sans le tableau de ses données"
+        for number, figure in enumerate(soup.find_all("figure"), start=1)
+        if figure.find("img") is not None and figure.find("td") is None
+    ]
+
+
+def _weight(html: str) -> list[str]:
+    size = len(html.encode("utf-8"))
+    return [f"page de {size // 1000} ko, au-delà de {MAX_BYTES // 1000} ko"] if size > MAX_BYTES else []
 
 
 def _tables(soup: Any) -> list[str]:

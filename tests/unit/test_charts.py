@@ -18,7 +18,9 @@ from PIL import Image
 from evalkit.charts import theme
 from evalkit.charts.context import draw_context
 from evalkit.charts.indicators import draw_indicators, read_strips
+from evalkit.charts.levels import draw_question_levels
 from evalkit.charts.maturity import draw_coverage, draw_ladder, draw_question_groups, read_row
+from evalkit.charts.surveys import DIVERGING
 from evalkit.charts.synthesis import (
     draw_synthesis_coverage,
     draw_synthesis_levels,
@@ -43,6 +45,7 @@ TERRITORY = {
     "echelle": lambda p: draw_ladder(p, "Q1.1"),
     "indicateurs": lambda p: draw_indicators(p, "Q1"),
     "couverture": draw_coverage,
+    "niveaux_questions": draw_question_levels,
     "contexte": lambda p: draw_context(p, "CTX.1"),
 }
 SYNTHESIS = {
@@ -53,6 +56,8 @@ SYNTHESIS = {
 }
 CASES: dict[str, Callable[[], Chart | None]] = {
     "groupes": lambda: draw_question_groups(make_publication(), "Q1"),
+    "niveaux_questions": lambda: draw_question_levels(make_publication()),
+    "niveaux_questions_titre_sans_fin": lambda: draw_question_levels(hard_publication(all_groups(3), title=ENDLESS)),
     "groupes_dispersés": lambda: draw_question_groups(hard_publication(all_groups(0, 1, 2.5, None, 4, 5)), "Q1"),
     "groupes_tous_égaux": lambda: draw_question_groups(hard_publication(all_groups(2)), "Q1"),
     "groupes_tous_secrets": lambda: draw_question_groups(hard_publication(all_groups(None)), "Q1"),
@@ -373,6 +378,50 @@ def test_marks_stand_out_on_white_and_differ_in_shape() -> None:
     styles = [theme.group_style(referentiel, code) for code in referentiel.groupes_par_code]
     assert len({shape for _, shape in styles}) == len(styles)
     assert all(theme.contrast(colour) >= 3 for colour, _ in styles)
+
+
+def lightness(colour: str) -> float:
+    """Lightness L* of a colour, 0 to 100: what is left of it once printed in grey."""
+    luminance = 1.05 / theme.contrast(colour) - 0.05
+    return 116 * max(luminance, 0.008856) ** (1 / 3) - 16
+
+
+BACKGROUNDS = {"none", "white", "#FFFFFF", theme.PALE}
+GUIDES = {theme.GRID, theme.BAND}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_mark_stands_out_on_white(case: str) -> None:
+    """3:1 at least for whatever carries a figure (WCAG 1.4.11): marks, bars or their outline, lines that are not guides."""
+    for kind, style in drawn(case).page._shapes:
+        guide = kind == "line" and style["color"] in GUIDES and style["lw"] <= 1
+        if kind in ("marker", "line") and not guide:
+            assert theme.contrast(style["color"]) >= 3, style
+        if kind == "rect" and style["facecolor"] not in BACKGROUNDS:
+            outline = style["edgecolor"]
+            best = max(theme.contrast(colour) for colour in (style["facecolor"], outline) if colour.startswith("#"))
+            assert best >= 3, style
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_is_said_by_colour_alone(case: str) -> None:
+    """Two marks of one shape are of one colour, two bars of one pattern too: printed in grey, nothing is lost."""
+    marks: dict[object, set[str]] = {}
+    for kind, style in drawn(case).page._shapes:
+        if kind == "marker":
+            marks.setdefault((kind, style["shape"], style["hollow"]), set()).add(style["color"])
+        elif kind == "rect" and style["facecolor"] not in BACKGROUNDS | GUIDES:
+            marks.setdefault((kind, style["hatch"]), set()).add(style["facecolor"])
+    assert {key: colours for key, colours in marks.items() if len(colours) > 1} == {}
+
+
+def test_the_steps_of_an_opinion_scale_are_told_apart_in_grey() -> None:
+    """Five shades, each ten points of lightness away from any other; the words in them at 4.5:1 at least."""
+    shades = [lightness(colour) for colour in DIVERGING]
+    assert min(abs(one - other) for one, other in itertools.combinations(shades, 2)) >= 10, shades
+    for colour in DIVERGING:
+        assert max(theme.contrast(colour, theme.INK), theme.contrast(colour)) >= 4.5, colour
+    assert theme.contrast(theme.QUIET) >= 3, "le contour de chaque part"
 
 
 def test_a_pale_or_unknown_style_of_the_framework_is_replaced() -> None:

@@ -92,17 +92,17 @@ def test_warning_before_a_second_report(tmp_path, without_kernel):
         shutil.copy(ROOT / "sample_data" / part, tmp_path / part)
     dossier = tmp_path / "2022" / "ardelle"
     said: list[str] = []
-    actions.render_report(dossier, tmp_path / "sorties", said.append)
+    actions.render_report(dossier, tmp_path / "sorties", said.append, formats=("html",))
     assert not any("DON-110" in text for text in said)
     first = (dossier / ".evalkit" / "publie.json").read_text(encoding="utf-8")
-    actions.render_report(dossier, tmp_path / "sorties", said.append)
+    actions.render_report(dossier, tmp_path / "sorties", said.append, formats=("html",))
     assert not any("DON-110" in text for text in said)
 
     shutil.copytree(FAULTY, dossier, dirs_exist_ok=True)
     kept = json.loads((FAULTY / ".evalkit" / "publie.json").read_text(encoding="utf-8"))["bases"]
     now = json.loads(first)["bases"]
     assert any(0 < abs(now[key] - n) < 11 for key, n in kept.items()), "the faulty file no longer provokes anything"
-    actions.render_report(dossier, tmp_path / "sorties", said.append)
+    actions.render_report(dossier, tmp_path / "sorties", said.append, formats=("html",))
     (warning,) = [text for text in said if "DON-110" in text]
     assert "publie.json (cotations · Q1.1 · commune)" in warning
     assert "9 réponses dans le dernier rapport" in warning
@@ -225,7 +225,7 @@ def test_two_more_answers_in_the_file_are_told(tmp_path, without_kernel, how):
             (dossier / "enquetes" / "brut").mkdir(parents=True, exist_ok=True)
             exports.write_csv(dossier / "enquetes" / "brut" / "export.csv", rows)
         said: list[str] = []
-        actions.render_report(dossier, tmp_path / "sorties", said.append)
+        actions.render_report(dossier, tmp_path / "sorties", said.append, formats=("html",))
         return [text for text in said if "DON-110" in text]
 
     assert report_on(34) == []
