@@ -28,6 +28,7 @@ def draw_page(dossier: Path, titre: str = "", notebook: Path = NOTEBOOK) -> str:
         if cell.cell_type != "code":
             continue
         if "parameters" in cell.metadata.get("tags", []):
+            run_cell(cell.source, names)
             names["dossier"] = str(dossier)
             continue
         cell.outputs = [nbformat.from_dict(one) for one in _outputs(run_cell(cell.source, names))]

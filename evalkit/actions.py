@@ -466,7 +466,9 @@ def _territory_tasks(
     name = dossier.stem if dossier.is_file() else dossier.name
     dossier = dossier.resolve()
     model = find_model(dossier) if set(formats) - {"html"} else None
-    parameters = {"dossier": str(dossier), "sans_enquete": ", ".join(sorted(set(sans_enquete)))}
+    parameters = {"dossier": str(dossier)}
+    if sans_enquete:  # a notebook that does not know this parameter is still good for the others
+        parameters["sans_enquete"] = ", ".join(sorted(set(sans_enquete)))
     return [
         Task(
             name,

@@ -105,11 +105,13 @@ def draw_once() -> None:
         shutil.copytree(samples / "ardelle", f"{folder}/2022/ardelle")
         for name in ("campagne.yml", "reference_regionale.json"):
             shutil.copy2(samples / name, f"{folder}/2022")
-        names = {"dossier": f"{folder}/2022/ardelle"}
+        names: dict[str, Any] = {}
         notebook = json.loads((resource_dir("notebooks") / "rapport_territoire.ipynb").read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
-            if cell["cell_type"] == "code" and "parameters" not in cell["metadata"].get("tags", []):
+            if cell["cell_type"] == "code":
                 exec("".join(cell["source"]), names)
+            if "parameters" in cell["metadata"].get("tags", []):
+                names["dossier"] = f"{folder}/2022/ardelle"
     gc.collect()
     gc.freeze()
 

@@ -123,10 +123,19 @@ def test_nothing_to_leave_out_is_refused(campagne: Path, tmp_path: Path) -> None
     assert "--sans-enquete ENQ-COM : rien à laisser de côté" in str(refused.value)
 
 
-@pytest.mark.parametrize("typed", ["ENQ-ASSO", "autre=ENQ-ASSO", "ardelle=ENQ-XX"])
-def test_a_batch_wants_the_territory(typed: str, campagne: Path, tmp_path: Path) -> None:
-    with pytest.raises(EvalkitError, match="USA-002"):
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("ENQ-ASSO", "un territoire de ce lot, le signe ="),
+        ("autre=ENQ-ASSO", "un territoire de ce lot, le signe ="),
+        ("ardelle=ENQ-XX", "un de ces codes"),
+    ],
+)
+def test_a_batch_wants_the_territory(typed: str, expected: str, campagne: Path, tmp_path: Path) -> None:
+    with pytest.raises(EvalkitError, match="USA-002") as refused:
         actions.render_batch(campagne, tmp_path / "s", 1, sans_enquete=[typed])
+    assert expected in str(refused.value)
+    assert not (tmp_path / "s").exists()
 
 
 def test_a_batch_renders_it_and_never_twice(campagne: Path, tmp_path: Path) -> None:
@@ -140,6 +149,10 @@ def test_a_batch_renders_it_and_never_twice(campagne: Path, tmp_path: Path) -> N
     assert stamp["parametres"]["sans_enquete"] == "ENQ-ASSO"
     (again,) = actions.render_batch(campagne, vers, 1, sans_enquete=left_out).outcomes
     assert again.unchanged
+    table = campagne / "ardelle" / "cotations.csv"
+    table.write_bytes(table.read_bytes() + b"\r\n")
+    (compared,) = actions.render_batch(campagne, vers, 1, sans_enquete=left_out).outcomes
+    assert compared.unchanged, "les parties se comparent sans l’enquête laissée de côté"
     (explained,) = actions.explain_batch(campagne, vers)
     assert "les paramètres ont changé" in explained
     assert actions.explain_batch(campagne, vers, sans_enquete=left_out) == ["ardelle : à jour"]
