@@ -33,12 +33,14 @@ class Sheet:
     """A white sheet to draw on with Agg. Places are given in inches, y down; ``margin`` is added on each side."""
 
     def __init__(self, width: float, height: float, dpi: int, margin: float) -> None:
+        import numpy as np
         from matplotlib.backends.backend_agg import RendererAgg
 
         # Agg wants its origin at the bottom, and whole pixels (those that only a rounding error would lose are kept).
         self._scale, self._margin, self._bottom = dpi, margin, height - margin
         right, top = width * dpi, height * dpi
         self._agg = RendererAgg(int(right + 1e-6), int(top + 1e-6), dpi)
+        self._pixels = np.asarray(self._agg.buffer_rgba())  # the renderer's own memory
         self._contexts: dict[Any, Any] = {}
         self._fill([(-1, -1), (right + 1, -1), (right + 1, top + 1), (-1, top + 1)])
 
@@ -46,12 +48,22 @@ class Sheet:
         """Draw one shape: ``line``, ``rect`` or ``marker``, with the options of the methods of ``theme.Page``."""
         {"line": self._line, "rect": self._rect, "marker": self._marker}[kind](**options)
 
-    def picture(self) -> Any:
-        """The sheet as a Pillow picture."""
-        from PIL import Image
+    def write(self, x: int, y: int, text: str, color: str, font: Any) -> None:
+        """Write one line of text, its top left corner at a pixel. What falls outside is cut."""
+        left, top, letters = _letters(text, font)
+        x, y = x + left, y + top
+        letters = letters[max(0, -y) : self._pixels.shape[0] - y, max(0, -x) : self._pixels.shape[1] - x]
+        if letters.size:
+            x, y = max(0, x), max(0, y)
+            under = self._pixels[y : y + letters.shape[0], x : x + letters.shape[1]]
+            # 255 ways between what is there and the ink, rounded as Pillow does it; sixteen bits are enough.
+            mixed = under * (255 - letters) + _ink(color) * letters + 128
+            under[...] = (mixed + (mixed >> 8)) >> 8
 
-        size = (int(self._agg.width), int(self._agg.height))
-        return Image.frombuffer("RGBA", size, self._agg.buffer_rgba(), "raw", "RGBA", 0, 1).convert("RGB")
+    def png(self, flat: Iterable[str]) -> tuple[bytes, int, int]:
+        """The file, its width and its height. ``flat``: colours that must come out exact."""
+        height, width, _ = self._pixels.shape
+        return _encode(self._pixels.view("<u4").ravel(), (width, height), flat, self._scale), width, height
 
     def _place(self, xs: Iterable[float], ys: Iterable[float]) -> list[tuple[float, float]]:
         scale, margin, bottom = self._scale, self._margin, self._bottom
@@ -159,38 +171,34 @@ def _marker_style(shape: str) -> Any:
 # --- words -------------------------------------------------------------------------------------------------------------
 
 
-def write(picture: Any, at: tuple[int, int], text: str, color: str, font: Any) -> None:
-    """Write one line of text on a picture, its top left corner at a pixel."""
+@lru_cache(maxsize=64)
+def _ink(color: str) -> Any:
+    import numpy as np
     from PIL.ImageColor import getrgb
 
-    left, top, mask = _letters(text, font)
-    if mask is not None:
-        picture.paste(getrgb(color), (at[0] + left, at[1] + top), mask)
+    return np.array([*getrgb(color), 255], dtype=np.uint16)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def _letters(text: str, font: Any) -> tuple[int, int, Any]:
-    """A line of text as a mask, and where it lies: the same words come back on every chart, and in every territory."""
+    """A line of text as coverages from 0 to 255, and where it lies: the same words come back in every territory."""
+    import numpy as np
     from PIL import Image, ImageDraw
 
     left, top, right, bottom = font.getbbox(text)
-    if right <= left or bottom <= top:
-        return 0, 0, None
-    mask = Image.new("L", (int(right - left), int(bottom - top)))
+    mask = Image.new("L", (max(0, int(right - left)), max(0, int(bottom - top))))
     ImageDraw.Draw(mask).text((-left, -top), text, fill=255, font=font)
-    return int(left), int(top), mask
+    return int(left), int(top), np.asarray(mask, dtype=np.uint16)[:, :, None]
 
 
 # --- the file ----------------------------------------------------------------------------------------------------------
 
 
-def encode(image: Any, flat: Iterable[str], dpi: int) -> bytes:
-    """A 256-colour PNG, a fifth of the weight of true colour. ``flat``: colours that must come out exact."""
-
+def _encode(pixels: Any, size: tuple[int, int], flat: Iterable[str], dpi: int) -> bytes:
+    """A 256-colour PNG, a fifth of the weight of true colour. ``pixels``: one word each, from red to (unused) alpha."""
     import numpy as np
     from PIL import Image
 
-    pixels = np.frombuffer(image.tobytes("raw", "RGBX"), dtype="<u4")  # one word a pixel: red, green, blue, nothing
     # A page is mostly white: only the rest is coded, counted and looked up pixel by pixel.
     inked = np.flatnonzero(pixels & _FIVE_BITS != _FIVE_BITS)
     codes = _codes(pixels[inked])
@@ -202,14 +210,15 @@ def encode(image: Any, flat: Iterable[str], dpi: int) -> bytes:
         code = value[0] >> 3 << 10 | value[1] >> 3 << 5 | value[2] >> 3
         colors[code] = value
         counts[code] += pixels.size * 3  # among the 256 whatever its surface
-    kept = np.argsort(-counts, kind="stable")[:256]
     present = np.flatnonzero(counts)
-    distance = ((colors[present][:, None] - colors[kept][None]) ** 2).sum(axis=2)
+    kept = present[np.argsort(-counts[present], kind="stable")[:256]]
+    palette = colors[kept].astype(np.float32)  # whole numbers under 2**24: exact
+    distance = (palette**2).sum(axis=1) - 2 * (colors[present].astype(np.float32) @ palette.T)
     index = np.zeros(1 << 15, dtype=np.uint8)
-    index[present] = distance.argmin(axis=1)
+    index[present] = distance.argmin(axis=1)  # the nearest: the square of the colour itself is the same for all
     indexed = np.full(pixels.size, index[_WHITE], dtype=np.uint8)
     indexed[inked] = index[codes]
-    small = Image.frombuffer("P", image.size, indexed, "raw", "P", 0, 1)
+    small = Image.frombuffer("P", size, indexed, "raw", "P", 0, 1)
     small.putpalette(colors[kept].astype(np.uint8).tobytes())
     out = io.BytesIO()
     small.save(out, "PNG", compress_level=_COMPRESSION, dpi=(dpi, dpi))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from evalkit.charts.raster import Sheet, encode, write
+from evalkit.charts.raster import Sheet
 from evalkit.wording import format_date, format_number, join_french
 
 if TYPE_CHECKING:
@@ -255,13 +255,12 @@ class Page:
         sheet = Sheet(self.width + 2 * MARGIN, height + 2 * MARGIN, DPI, MARGIN)
         for kind, options in self._shapes:
             sheet.draw(kind, options)
-        picture = sheet.picture()
         for w in self.words:
-            at = (round((w.x + MARGIN) * DPI), round((w.y + MARGIN) * DPI))
-            write(picture, at, w.text, w.color, _font(w.size, w.bold))
+            left, top = round((w.x + MARGIN) * DPI), round((w.y + MARGIN) * DPI)
+            sheet.write(left, top, w.text, w.color, _font(w.size, w.bold))
         used = {options.get(name, "") for _, options in self._shapes for name in ("color", "face", "edge")}
         flat = {color for color in used if color.startswith("#")} | {w.color for w in self.words}
-        return encode(picture, sorted(flat), DPI), picture.width, picture.height
+        return sheet.png(sorted(flat))
 
 
 # --- what all charts say the same way ------------------------------------------------------------------------------

@@ -265,14 +265,24 @@ def _image_output(output: NotebookNode) -> Html:
 
 @lru_cache(maxsize=1)
 def _exporter() -> HTMLExporter:
-    """Exporter of our template; one per process (its environment is slow to build)."""
-    from nbconvert import HTMLExporter
+    """Exporter of our template; one per process (its environment is slow to build).
+
+    nbconvert's own goes through the page once more to make its cells focusable and to give a description to the pictures that
+    have none: ours has no such cell, and refuses such a picture (``_image_output``, ``report.check``). Nor does it need
+    preprocessors, which validate the whole notebook each.
+    """
+    from nbconvert import HTMLExporter, TemplateExporter
     from traitlets.config import Config
 
+    class PageExporter(HTMLExporter):
+        def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **kw: Any) -> tuple[str, Any]:
+            return TemplateExporter.from_notebook_node(self, nb, resources, **kw)
+
     config = Config()
-    config.CSSHTMLHeaderPreprocessor.enabled = False
+    config.Exporter.default_preprocessors = []
     config.HTMLExporter.exclude_anchor_links = True
-    exporter = HTMLExporter(config=config, template_name="evalkit", extra_template_basedirs=[str(TEMPLATES)])
+    exporter = PageExporter(config=config, template_name="evalkit", extra_template_basedirs=[str(TEMPLATES)])
+    exporter.register_filter("highlight_code", escape)  # named by the templates that ours extends; no code is shown
     exporter.register_filter("evalkit_image", _image_output)
     return exporter
 
