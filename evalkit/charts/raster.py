@@ -117,8 +117,8 @@ class Sheet:
         lw: float,
         *,
         dash: bool = False,
-        join: str = "round",
-        cap: str = "butt",
+        join: Any = "round",
+        cap: Any = "butt",
         snap: bool | None = None,
         hatch: str = "",
     ) -> Any:
@@ -155,10 +155,11 @@ def _closed() -> Any:
 
 
 @lru_cache(maxsize=256)
-def _rgba(color: str) -> tuple[float, ...]:
+def _rgba(color: str) -> tuple[float, float, float, float]:
     from matplotlib.colors import to_rgba
 
-    return tuple(to_rgba(color))
+    red, green, blue, alpha = to_rgba(color)
+    return red, green, blue, alpha
 
 
 @lru_cache(maxsize=32)

@@ -9,6 +9,7 @@ glyph, about 2 ms a label), each width known before anything is placed, hence no
 from __future__ import annotations
 
 import re
+from collections import namedtuple
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -366,7 +367,16 @@ def make_chart(page: Page, height: float, publication: Publication | Publication
 
 def rows_of(table: pd.DataFrame) -> list[Any]:
     """Rows of a result table as named tuples."""
-    return list(table.itertuples(index=False))
+    from evalkit.compute.results import columns_of
+
+    row = _row_type(tuple(table.columns))
+    return [row(*values) for values in zip(*columns_of(table), strict=True)]
+
+
+@lru_cache(maxsize=128)
+def _row_type(columns: tuple[str, ...]) -> Any:
+    """Making a type of tuple takes longer than reading the table: one for each set of columns."""
+    return namedtuple("Row", columns)
 
 
 def has_value(value: Any) -> bool:
@@ -378,7 +388,7 @@ def text_frame(rows: list[dict[str, str]], columns: Sequence[str]) -> pd.DataFra
     """Printable table: the columns given, in order, every cell text."""
     import pandas as pd
 
-    return pd.DataFrame(rows, columns=list(columns)).fillna("").astype(str)
+    return pd.DataFrame({column: [row.get(column, "") for row in rows] for column in columns}, dtype="str")
 
 
 def label_lines(code: str, titre: str, width: float, max_lines: int = 4) -> list[str]:

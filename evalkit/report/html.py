@@ -229,8 +229,11 @@ def figure(chart: Chart | None, titled: bool = True, values: Html | None = None)
     said = [f"{name} : {text.rstrip('.')}." for name, text in labels if text]
     small = tag("small", " ".join([*said, chart.note]).strip()) if said or chart.note else Html("")
     frame = chart.donnees
-    rows = [[_chart_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-    values = values or table([str(column) for column in frame.columns], rows, caption=f"Données : {chart.titre}")
+    if not values:
+        from evalkit.compute.results import columns_of
+
+        rows = [[_chart_cell(value) for value in row] for row in zip(*columns_of(frame), strict=True)]
+        values = table([str(column) for column in frame.columns], rows, caption=f"Données : {chart.titre}")
     details = tag("details", tag("summary", "Données du graphique"), values, open="open") if values else Html("")
     return tag(
         "figure",
@@ -275,7 +278,7 @@ def _exporter() -> HTMLExporter:
     from traitlets.config import Config
 
     class PageExporter(HTMLExporter):
-        def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **kw: Any) -> tuple[str, Any]:
+        def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **kw: Any) -> Any:
             return TemplateExporter.from_notebook_node(self, nb, resources, **kw)
 
     config = Config()
