@@ -46,7 +46,7 @@ class Sheet:
 
     def draw(self, kind: str, options: Mapping[str, Any]) -> None:
         """Draw one shape: ``line``, ``rect`` or ``marker``, with the options of the methods of ``theme.Page``."""
-        {"line": self._line, "rect": self._rect, "marker": self._marker}[kind](**options)
+        getattr(self, f"_{kind}")(**options)
 
     def write(self, x: int, y: int, text: str, color: str, font: Any) -> None:
         """Write one line of text, its top left corner at a pixel. What falls outside is cut."""
