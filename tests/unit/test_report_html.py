@@ -197,3 +197,46 @@ def test_same_outputs_same_bytes():
     again = notebook(Html("<h1>Titre</h1>"))
     again.metadata["papermill"] = {"output_path": "/ailleurs"}
     assert render_notebook(again, titre="Essai") == first
+
+
+TRICKY_PAGES = (
+    "",
+    "<p>5 < 6 et 7 > 2 <b>gras</b>",
+    '<HTML LANG="fr"><h1>a</h1><h3>b</h3><IMG ALT=x SRC=data:,><img alt="" src=data:x><img src="http://x/y.png">',
+    "<html lang=fr><table><tr><th>a</table><table><caption>x</caption><tr><th scope=col>a<table><tr><td></table></table>",
+    '<script src="a>b">if(a<b){"<img>"}</script><style>@import url(x); a>b{}</style><!-- <img> --><link href=\'#a\'>',
+    '<object data="x.pdf"></object><iframe src=\'https://ailleurs\'></iframe><h1 title="a>b">x</h1><!-- sans fin <img>',
+    '<meta name="evalkit" content="{&quot;fictif&quot;: true}"><img alt="d&#39;un « > »" src="data:,">',
+)
+
+
+@pytest.mark.parametrize("page", TRICKY_PAGES)
+def test_the_check_sees_what_a_general_reader_of_html_sees(page):
+    """The check reads tags by itself: it must find what BeautifulSoup finds, quotes, comments and scripts included."""
+    from bs4 import BeautifulSoup
+
+    from evalkit.report.check import check_page
+
+    soup = BeautifulSoup(page, "html.parser")
+    found = check_page(page)
+    wanted = {"figures": "img", "tableaux": "table", "titres": ["h1", "h2", "h3", "h4", "h5", "h6"]}
+    assert {name: found["comptes"][name] for name in wanted} == {
+        name: len(soup.find_all(tags)) for name, tags in wanted.items()
+    }
+    faults = found["anomalies"]
+    assert faults.count("un script") == len(soup.find_all("script"))
+    loading = [
+        tag.get("src") or tag.get("href") or tag.get("data")
+        for tag in soup.find_all(["img", "link", "iframe", "object"])
+    ]
+    outside = [target for target in loading if target and not target.startswith(("data:", "#"))]
+    assert sum("extérieure" in fault for fault in faults) == len(outside)
+    without = [image for image in soup.find_all("img") if not image.get("alt")]
+    assert sum("texte de remplacement" in fault for fault in faults) == len(without)
+    tables = soup.find_all("table")
+    assert sum("sans titre" in fault for fault in faults) == sum(not table.find("caption") for table in tables)
+    loose = [table for table in tables if any(not header.get("scope") for header in table.find_all("th"))]
+    assert sum("pas relié" in fault for fault in faults) == len(loose)
+    assert ("une feuille de style appelle une adresse" in faults) == ("@import" in page)
+    assert ("langue de la page non déclarée" in faults) == (soup.html is None or soup.html.get("lang") != "fr")
+    assert found["fictif"] == ("fictif" in page)
