@@ -1,6 +1,7 @@
 """How long ``evalkit lot`` takes, as ratios to what a person would write, in one run, on the real notebook and the sample territories.
 
     python bench/lot.py --territoires 8 --tours 2
+    python bench/lot.py --territoires 40 --tours 3 --json lot.json
     python bench/lot.py --territoires 400 --seulement evalkit nue
 
 Four ways, one after the other in each round, all drawing the same charts of the same territories:
@@ -98,7 +99,7 @@ def run(command: list[object]) -> None:
 
 
 class Memory(threading.Thread):
-    """Samples the sum of PSS over the children of this process, once a second."""
+    """Samples the sum of PSS over the children of this process, twice a second."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -106,8 +107,8 @@ class Memory(threading.Thread):
         self._stop_asked = threading.Event()
 
     def run(self) -> None:
-        while not self._stop_asked.wait(1):
-            self.samples.append(sum(_pss(pid) for pid in descendants(os.getpid())))
+        while not self._stop_asked.wait(0.5):
+            self.samples.append(sum(pss(pid) for pid in descendants(os.getpid())))
 
     def stop(self) -> dict[str, float]:
         """Highest in each half: a flat run has the same twice."""
@@ -134,7 +135,8 @@ def descendants(root: int) -> list[int]:
     return found
 
 
-def _pss(pid: int) -> float:
+def pss(pid: int) -> float:
+    """Megabytes of one process, what it shares counted by halves; 0 when it is gone."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
         return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
@@ -211,6 +213,7 @@ def main() -> None:
     parser.add_argument("--seulement", nargs="+", choices=list(WAYS), default=list(WAYS))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    load = round(os.getloadavg()[0], 2)
     rounds: dict[str, list[dict[str, float]]] = {name: [] for name in options.seulement}
     with tempfile.TemporaryDirectory() as folder:
         campagne = make_campaign(Path(folder), options.territoires)
@@ -218,13 +221,17 @@ def main() -> None:
             order = options.seulement if turn % 2 == 0 else options.seulement[::-1]
             for name in order:
                 rounds[name].append(measure(WAYS[name], campagne))
-                print(f"tour {turn + 1}, {name} : {rounds[name][-1]['mur_s']:.1f} s", file=sys.stderr, flush=True)
+                print(
+                    f"tour {turn + 1}, {name} : {rounds[name][-1]['mur_s']:.1f} s, processeur {rounds[name][-1]['processeur_s']:.1f} s",
+                    file=sys.stderr,
+                    flush=True,
+                )
     drawn = {one["figures"] for runs in rounds.values() for one in runs}
     assert len(drawn) == 1, f"toutes les façons doivent dessiner les mêmes figures : {drawn}"
     report = {
         "territoires": options.territoires,
         "tours": options.tours,
-        "charge_de_la_machine": round(os.getloadavg()[0], 2),
+        "charge_de_la_machine": {"avant": load, "apres": round(os.getloadavg()[0], 2)},
         **compare(rounds),
         "ou_va_le_temps_ms": where_time_goes(),
     }

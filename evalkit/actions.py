@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -38,9 +39,19 @@ def _silent(_: str) -> None:
     """Progress when nobody watches."""
 
 
+@contextmanager
+def _small_tables() -> Iterator[None]:
+    """Hold texts as Python objects meanwhile: in tables of some ten rows, Arrow's take longer to filter and to read."""
+    import pandas as pd
+
+    with pd.option_context("mode.string_storage", "python"):
+        yield
+
+
 # --- Reading and computing ---------------------------------------------------------------------------------------------
 
 
+@_small_tables()
 def load_publication(dossier: str | Path, sans_enquete: str = "") -> Publication:
     """Evaluate one territory's folder (or lone workbook) and keep only what may be shown.
 
@@ -83,6 +94,7 @@ def _evaluate(dossier: Path, referentiel: Referentiel, *, with_reference: bool =
     return evaluate(referentiel, load_dossier(dossier, referentiel, with_reference=with_reference))
 
 
+@_small_tables()
 def load_synthese(campagne: str | Path, departement: str = "", nominatif: bool = False) -> PublicationSynthese:
     """Evaluate every territory of a campaign and publish their synthesis.
 
@@ -125,6 +137,7 @@ def _perimeters_before(departement: str, evaluations: Sequence[Evaluation]) -> l
     return ["", *(code for code in codes if code < departement)]
 
 
+@_small_tables()
 def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Evaluation], list[tuple[str, str]]]:
     """Evaluate every territory; those that cannot be are returned with the reason, never dropped in silence."""
     from evalkit.batch.parts import note_excluded
@@ -198,6 +211,7 @@ def verify_referentiel(path: Path | None = None) -> Verification:
     return Verification({folder.name: tuple(check_referentiel(folder))})
 
 
+@_small_tables()
 def verify(path: Path, tell: Tell = _silent) -> Verification:
     """Check one dossier, one workbook, or every dossier of a campaign, before any rendering."""
     from evalkit.loaders.dossier import check_dossier, list_dossiers, load_campagne

@@ -280,7 +280,7 @@ def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
             config=config,
             shutdown_kernel="immediate",  # rien à sauver dans un noyau que l'on jette
             # Le noyau annonce sur la console comment il écoute : ce n'est pas une anomalie, on ne la montre pas.
-            extra_arguments=["--IPKernelApp.log_level=50"],
+            extra_arguments=["--IPKernelApp.log_level=50", "--HistoryManager.enabled=False"],
         )
     except PapermillExecutionError as error:
         if error.ename == EvalkitError.__name__:

@@ -25,10 +25,14 @@ _PR_SET_PDEATHSIG = 1
 _COLD = 2  # renderers forked before the throw-away drawing
 # One thread only: neither OpenBLAS's, nor the one that pyarrow's jemalloc starts as soon as it is imported. The system's own
 # memory pool gives back what each territory borrowed: fifteen megabytes less per kernel.
-_ONE_THREAD = {
+_SETTINGS = {
     "OPENBLAS_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
+    # Pictures come and go: their memory is kept for the next one rather than given back and zeroed again by the system.
+    "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    "MALLOC_TOP_PAD_": str(8 << 20),
 }
 
 
@@ -186,7 +190,7 @@ def start(environment: dict[str, str]) -> tuple[Any, socket.socket, str]:
             [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=DEVNULL,
-            env={**environment, **_ONE_THREAD, "TMPDIR": scratch},
+            env={**environment, **_SETTINGS, "TMPDIR": scratch},
             start_new_session=True,  # Ctrl-C speaks to the batch alone, which then ends the others cleanly
         )
     return process, ours, scratch

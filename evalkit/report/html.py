@@ -256,8 +256,11 @@ def figure(chart: Chart | None, titled: bool = True, values: Html | None = None)
     said = [f"{name} : {text.rstrip('.')}." for name, text in labels if text]
     small = tag("small", " ".join([*said, chart.note]).strip()) if said or chart.note else Html("")
     frame = chart.donnees
-    rows = [[_chart_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-    values = values or table([str(column) for column in frame.columns], rows, caption=f"Données : {chart.titre}")
+    if not values:
+        from evalkit.compute.results import columns_of
+
+        rows = [[_chart_cell(value) for value in row] for row in zip(*columns_of(frame), strict=True)]
+        values = table([str(column) for column in frame.columns], rows, caption=f"Données : {chart.titre}")
     details = tag("details", tag("summary", "Données du graphique"), values, open="open") if values else Html("")
     return tag(
         "figure",
@@ -292,14 +295,24 @@ def _image_output(output: NotebookNode) -> Html:
 
 @lru_cache(maxsize=1)
 def _exporter() -> HTMLExporter:
-    """Exporter of our template; one per process (its environment is slow to build)."""
-    from nbconvert import HTMLExporter
+    """Exporter of our template; one per process (its environment is slow to build).
+
+    nbconvert's own goes through the page once more to make its cells focusable and to give a description to the pictures that
+    have none: ours has no such cell, and refuses such a picture (``_image_output``, ``report.check``). Nor does it need
+    preprocessors, which validate the whole notebook each.
+    """
+    from nbconvert import HTMLExporter, TemplateExporter
     from traitlets.config import Config
 
+    class PageExporter(HTMLExporter):
+        def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **kw: Any) -> Any:
+            return TemplateExporter.from_notebook_node(self, nb, resources, **kw)
+
     config = Config()
-    config.CSSHTMLHeaderPreprocessor.enabled = False
+    config.Exporter.default_preprocessors = []
     config.HTMLExporter.exclude_anchor_links = True
-    exporter = HTMLExporter(config=config, template_name="evalkit", extra_template_basedirs=[str(TEMPLATES)])
+    exporter = PageExporter(config=config, template_name="evalkit", extra_template_basedirs=[str(TEMPLATES)])
+    exporter.register_filter("highlight_code", escape)  # named by the templates that ours extends; no code is shown
     exporter.register_filter("evalkit_image", _image_output)
     return exporter
 

@@ -105,7 +105,7 @@ def test_a_prepared_kernel_has_already_imported(tmp_path: Path) -> None:
     """What makes it fast: pandas and evalkit are there before the first cell."""
     if not apart.can_fork():
         pytest.skip("seul Linux sait copier un processus prêt")
-    code = "import sys\nprint([name for name in ('pandas', 'scipy.stats', 'evalkit.report.sections') if name not in sys.modules])"
+    code = "import sys\nprint([name for name in ('pandas', 'scipy.optimize', 'evalkit.report.sections') if name not in sys.modules])"
     try:
         assert text(run("fork", make_task(tmp_path, "a", code))).strip() == "[]"
     finally:
