@@ -397,9 +397,9 @@ def test_every_mark_stands_out_on_white(case: str) -> None:
         guide = kind == "line" and style["color"] in GUIDES and style["lw"] <= 1
         if kind in ("marker", "line") and not guide:
             assert theme.contrast(style["color"]) >= 3, style
-        if kind == "rect" and style["facecolor"] not in BACKGROUNDS:
-            outline = style["edgecolor"]
-            best = max(theme.contrast(colour) for colour in (style["facecolor"], outline) if colour.startswith("#"))
+        if kind == "rect" and style["face"] not in BACKGROUNDS:
+            outline = style["edge"]
+            best = max(theme.contrast(colour) for colour in (style["face"], outline) if colour.startswith("#"))
             assert best >= 3, style
 
 
@@ -410,8 +410,8 @@ def test_nothing_is_said_by_colour_alone(case: str) -> None:
     for kind, style in drawn(case).page._shapes:
         if kind == "marker":
             marks.setdefault((kind, style["shape"], style["hollow"]), set()).add(style["color"])
-        elif kind == "rect" and style["facecolor"] not in BACKGROUNDS | GUIDES:
-            marks.setdefault((kind, style["hatch"]), set()).add(style["facecolor"])
+        elif kind == "rect" and style["face"] not in BACKGROUNDS | GUIDES:
+            marks.setdefault((kind, style["hatch"]), set()).add(style["face"])
     assert {key: colours for key, colours in marks.items() if len(colours) > 1} == {}
 
 
