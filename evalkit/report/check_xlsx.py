@@ -11,7 +11,7 @@ from typing import Any
 
 from evalkit.report.numbers import numbers_of
 from evalkit.report.page_identity import PageIdentity, read_identity
-from evalkit.wording import NARROW_SPACE, format_number
+from evalkit.wording import NARROW_SPACE, format_date, format_number
 
 FRAMEWORK = frozenset(
     {"Indicateurs définis", "Définitions", "Règles"}
@@ -57,7 +57,7 @@ def check_xlsx(content: bytes, page: str) -> dict[str, Any]:
 
 
 def displayed(cell: Any) -> str:
-    """Text of a cell as a French Excel shows it.
+    """Text of a cell as a French Excel shows it; a date in words, as pages write it.
 
     >>> from types import SimpleNamespace as Cell
     >>> displayed(Cell(value=0.425, number_format='0.0" "%')), displayed(Cell(value=1234, number_format="#,##0"))
@@ -67,7 +67,9 @@ def displayed(cell: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return f"{value:%d/%m/%Y}"
+        return format_date(
+            f"{value:%Y-%m-%d}"
+        )  # the numbers of the page's way of writing it, without « 06 » nor « 09 »
     if not isinstance(value, int | float):
         return str(value)
     suffix, bare = "".join(_QUOTED.findall(code)), _QUOTED.sub("", code)
