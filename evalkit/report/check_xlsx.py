@@ -17,6 +17,9 @@ FRAMEWORK = frozenset(
     {"Indicateurs définis", "Définitions", "Règles"}
 )  # said once for every territory, not in its page
 _QUOTED = re.compile(r'"([^"]*)"')
+_GROUPS = re.compile(
+    r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))"
+)  # a text keeps the space that was typed, a page sets its own
 _SHOWN = 5  # examples given
 
 
@@ -119,7 +122,9 @@ def _sheet(sheet: Any, identity: PageIdentity) -> list[str]:
 def _numbers(book: Any) -> dict[str, Counter[str]]:
     """Numbers of each sheet that says something of the territory, as displayed."""
     return {
-        sheet.title: numbers_of("\n".join(displayed(cell) for row in sheet.iter_rows() for cell in row))
+        sheet.title: numbers_of(
+            _GROUPS.sub(NARROW_SPACE, "\n".join(displayed(cell) for row in sheet.iter_rows() for cell in row))
+        )
         for sheet in book.worksheets
         if sheet.tables and sheet.title not in FRAMEWORK
     }
@@ -132,7 +137,7 @@ def _against_page(book: Any, page: str) -> list[str]:
     main = BeautifulSoup(page, "html.parser").find("main")
     if main is None:
         return ["page d'origine illisible"]
-    known = numbers_of("\n".join(main.strings))
+    known = numbers_of(_GROUPS.sub(NARROW_SPACE, "\n".join(main.strings)))
     found = []
     for title, numbers in _numbers(book).items():
         added = sorted(set(numbers) - set(known))
