@@ -1,14 +1,15 @@
-"""How long ``evalkit lot`` takes, as ratios to what a person would write, in one run, on the real notebook and the sample territories.
+"""How long ``evalkit lot`` takes, as ratios to what a person would write, in one run, on the real notebooks and the sample territories.
 
     python bench/lot.py --territoires 8 --tours 2
     python bench/lot.py --territoires 40 --tours 3 --json lot.json
     python bench/lot.py --territoires 400 --seulement evalkit nue
 
-Four ways, one after the other in each round, all drawing the same charts of the same territories:
+Four ways, one after the other in each round, all making both documents of the same territories (the report and the two pages
+of the steering committee), with the same charts:
 
 - ``boucle``: the two commands of the tutorials, per territory (``papermill`` then ``jupyter nbconvert``);
 - ``papermill``: ``papermill.execute_notebook`` and one ``HTMLExporter`` in two processes;
-- ``nue``: a plain function that makes the very page of evalkit, in two processes (no kernel, no isolation: the floor);
+- ``nue``: a plain function that makes the very pages of evalkit, in two processes (no kernel, no isolation: the floor);
 - ``evalkit``: ``evalkit lot``, two processes.
 
 Quote the ratios, never a number of seconds alone; on a busy machine, the processor's, not the clock's. Memory is the sum of PSS over the process tree (Linux), sampled.
@@ -31,8 +32,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from fonction_nue import NOTEBOOKS
+
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOK = ROOT / "notebooks" / "rapport_territoire.ipynb"
 SAMPLES = ROOT / "sample_data" / "2022"
 ENV = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
 PROCESSES = 2
@@ -61,10 +63,11 @@ def naive(campagne: Path, folder: Path) -> None:
     """The two commands of the papermill and nbconvert tutorials, per territory."""
     tools = Path(sys.executable).parent
     for dossier in dossiers_of(campagne):
-        executed = folder / f"{dossier.name}.ipynb"
-        cwd = ["--no-progress-bar", "--cwd", NOTEBOOK.parent]
-        run([tools / "papermill", *cwd, NOTEBOOK, executed, "-p", "dossier", dossier])
-        run([tools / "jupyter", "nbconvert", "--log-level", "ERROR", "--to", "html", "--no-input", executed])
+        for kind, notebook in NOTEBOOKS.items():
+            executed = folder / f"{dossier.name}-{kind}.ipynb"
+            cwd = ["--no-progress-bar", "--cwd", notebook.parent]
+            run([tools / "papermill", *cwd, notebook, executed, "-p", "dossier", dossier])
+            run([tools / "jupyter", "nbconvert", "--log-level", "ERROR", "--to", "html", "--no-input", executed])
 
 
 def papermill_twice(campagne: Path, folder: Path) -> None:
@@ -156,13 +159,14 @@ def measure(way: Callable[[Path, Path], None], campagne: Path) -> dict[str, floa
         seconds, cpu = time.perf_counter() - start, processor() - before
         told = memory.stop()
         pages = [page for page in folder.rglob("*.html") if page.name != "index.html"]
-        assert len(pages) == expected, f"{len(pages)} pages pour {expected} territoires"
-        figures = [page.read_text(encoding="utf-8").count('src="data:image/png') for page in pages]
-        assert min(figures) > 0, "une page a perdu ses figures"
+        assert len(pages) == expected * len(NOTEBOOKS), f"{len(pages)} pages pour {expected} territoires"
+        figures = {page: page.read_text(encoding="utf-8").count('src="data:image/png') for page in pages}
+        reports = [n for page, n in figures.items() if "comite" not in page.name]
+        assert min(reports) > 0, "un rapport a perdu ses figures"
         if way is ours:
             told |= unchanged(campagne, folder)
     each = {"mur_par_territoire_s": seconds / expected, "processeur_par_territoire_s": cpu / expected}
-    return {"mur_s": seconds, "processeur_s": cpu, "figures": sum(figures), **each, **told}
+    return {"mur_s": seconds, "processeur_s": cpu, "figures": sum(figures.values()), **each, **told}
 
 
 def processor() -> float:
