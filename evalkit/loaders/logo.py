@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +78,23 @@ def _wrong_weight(file: Path) -> tuple[str, str] | None:
     return f"« {file.name} », {weight} Mo", "réduisez l’image : 500 pixels de large suffisent"
 
 
+@contextmanager
+def _whole_pictures() -> Iterator[None]:
+    """A picture cut short is damaged, whatever another library of this process allows (WeasyPrint takes them as they are)."""
+    from PIL import ImageFile
+
+    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
 def _draw_again(file: Path) -> bytes:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _whole_pictures():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
             with Image.open(file, formats=("PNG", "JPEG")) as source:
                 if source.width * source.height > MAX_PIXELS:

@@ -346,7 +346,7 @@ def test_what_is_kept_of_a_synthesis_compares_with_a_reference(campagne, tmp_pat
         shutil.copytree(campagne / "ardelle", campagne / name)
     frozen_now = freeze(actions.load_synthese(campagne), "2022-11-30")
     said: list[str] = []
-    assert actions.render_synthesis(campagne, tmp_path / "sorties", tell=said.append).ok
+    assert actions.render_synthesis(campagne, tmp_path / "sorties", tell=said.append, formats=("html",)).ok
     assert not any("lot-015" in line for line in said)
     kept = json.loads((campagne / ".evalkit" / "synthese.json").read_text(encoding="utf-8"))
     assert len(kept["territoires"]) == 5
@@ -354,7 +354,7 @@ def test_what_is_kept_of_a_synthesis_compares_with_a_reference(campagne, tmp_pat
         assert frozen_now[name]
         assert kept[name] == {key: {"n": figure["n"]} for key, figure in frozen_now[name].items()}
     shutil.copytree(campagne / "ardelle", campagne / "fauquelle")
-    actions.render_synthesis(campagne, tmp_path / "sorties", tell=said.append)
+    actions.render_synthesis(campagne, tmp_path / "sorties", tell=said.append, formats=("html",))
     (line,) = [text for text in said if "lot-015" in text]
     assert "1 territoire de différence" in line
     assert "résultats que moins de 5 territoires font bouger" in line

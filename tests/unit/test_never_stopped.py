@@ -38,6 +38,7 @@ folder, arguments = Path(sys.argv[1]), sys.argv[2:]
 def resource_dir(name):
     return folder if name == "notebooks" else resources.resource_dir(name)
 actions.resource_dir = decide.resource_dir = resource_dir
+actions.TERRITORY_NOTEBOOKS = {"rapport": "rapport_territoire.ipynb"}  # one document per territory says enough here
 if __name__ == "__main__":
     cli.main(arguments)
 """

@@ -230,7 +230,10 @@ CHANGES: dict[str, tuple[Callable[[Region], object], set[str]]] = {
         ALL - {"cambreulle"},
     ),
     "le carnet": (lambda r: edit(r.folder / "notebooks/rapport_territoire.ipynb", "En bref", "En bref,"), ALL),
-    "le carnet du comité": (lambda r: edit(r.folder / "notebooks/comite.ipynb", "e", "e "), ALL),
+    "le carnet du comité": (
+        lambda r: edit(r.folder / "notebooks/comite.ipynb", "Ce qui a été demandé", "Ce qui est demandé"),
+        ALL,
+    ),
     "une image qui n'est pas le logo": (lambda r: draw_logo(r.campagne / "ardelle/photo.png", "red"), set()),
     "une image à côté d'un classeur": (lambda r: draw_logo(r.campagne / "photo.PNG", "red"), set()),
     "le carnet de la synthèse": (lambda r: edit(r.folder / "notebooks/synthese_regionale.ipynb", "e", "e "), set()),
