@@ -69,9 +69,10 @@ def main() -> None:
         _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not descriptors:
             break
+        parent = os.getpid()
         if os.fork() == 0:
             control.close()
-            _renderer(Connection(descriptors[0]))
+            _renderer(Connection(descriptors[0]), parent)
         os.close(descriptors[0])
     _end()
 
@@ -120,11 +121,11 @@ def draw_once() -> None:
     gc.freeze()
 
 
-def _renderer(connection: Connection) -> None:
+def _renderer(connection: Connection, parent: int) -> None:
     """Render one task and end. Never returns."""
     status = 1
     try:
-        _die_with_parent()
+        _die_with_parent(parent)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         connection.send(os.getpid())
         STOCK.put(fork_kernel())
@@ -143,6 +144,7 @@ def _renderer(connection: Connection) -> None:
 def fork_kernel() -> ForkedKernel:
     """Fork a kernel that waits for its order. The calling process must have one thread and no ZMQ socket."""
     receiving, sending = os.pipe()
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         os.close(receiving)
@@ -150,7 +152,7 @@ def fork_kernel() -> ForkedKernel:
     status = 1
     try:
         os.setpgid(0, 0)  # a group of its own: ending the kernel ends what it started
-        _die_with_parent()
+        _die_with_parent(parent)
         os.close(sending)
         order = read_order(receiving)
         if order is not None:
@@ -168,13 +170,12 @@ def _own_streams() -> None:
     os.close(nowhere)
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to end this process when the one that forked it ends, however it ends."""
+def _die_with_parent(parent: int) -> None:
+    """Ask Linux to end this process when ``parent``, which forked it, ends, however it ends: even before this was asked."""
     import ctypes
 
-    parent = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent or parent == 1:
+    if os.getppid() != parent:
         os._exit(1)
 
 

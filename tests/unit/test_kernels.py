@@ -161,3 +161,12 @@ def test_a_stock_gives_living_kernels_once() -> None:
     first = stock.take()
     assert first is not None
     assert stock.take() is not first, "chacun sert une fois ; le suivant était déjà commencé"
+
+
+def test_no_renderer_starts_once_the_batch_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a thread is between two territories: it must not start another warm parent, which nobody would end."""
+    monkeypatch.setattr(apart, "_STOPPING", True)
+    monkeypatch.setattr(apart, "_Forking", pytest.fail)
+    monkeypatch.setattr(apart, "_Starting", pytest.fail)
+    with pytest.raises(runner.RendererLost):
+        apart.get_ready()
