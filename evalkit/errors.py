@@ -218,6 +218,7 @@ CATALOGUE: dict[str, Entry] = {
     "DOC-001": Entry("Format non produit : une bibliothèque manque"),
     "DOC-002": Entry("Modèle Word inutilisable"),
     "DOC-003": Entry("Document non écrit"),
+    "DOC-004": Entry("Dossier modifié pendant la production"),
 }
 
 _EXIT_BY_FAMILY = {

@@ -42,7 +42,7 @@ class Others:
 def write_others(task: Task, write: Write, tell: Tell = silent) -> Others:
     """Make what the task asks for besides its page, which is there. A format that fails leaves the others, and is told.
 
-    ``write``: how a file appears whole or not at all.
+    ``write``: how a file appears whole or not at all. A bug of ours keeps its traceback, once the other formats are made.
     """
     asked = [name for name in task.formats if name in FORMATS]
     beside = [path for name in FORMATS if name not in asked and (path := Path(f"{task.output}.{name}")).is_file()]
@@ -54,7 +54,12 @@ def write_others(task: Task, write: Write, tell: Tell = silent) -> Others:
     checks: dict[str, dict[str, Any]] = {}
     faults: list[Fault] = []
     notes: list[str] = []
+    broken: list[Exception] = []
     for name in asked:
+        lack = FORMATS[name].needs()  # on the machine that makes it, which may not be the one that was asked
+        if lack is not None:
+            faults.append(lack)
+            continue
         tell(f"{FORMATS[name].libelle}…")
         path = Path(f"{task.output}.{name}")
         try:
@@ -64,6 +69,10 @@ def write_others(task: Task, write: Write, tell: Tell = silent) -> Others:
             faults.extend(error.faults)
         except OSError:
             faults.append(_not_written(path))
+        except Exception as error:
+            broken.append(error)
+    if broken:
+        raise broken[0]
     notes += _out_of_date(beside, page)
     return Others(tuple(documents), checks, tuple(faults), tuple(notes))
 
@@ -90,7 +99,8 @@ def _publication(task: Task) -> Publication:
     if task.dossier is None:
         raise ValueError("a workbook is about one territory")
     referentiel = load_referentiel()
-    return protect(evaluate(referentiel, load_dossier(task.dossier, referentiel)), referentiel.regles)
+    read = load_dossier(task.dossier, referentiel, sans_enquete=task.left_out)
+    return protect(evaluate(referentiel, read), referentiel.regles)
 
 
 def _write_one(kind: Format, source: Source, path: Path, write: Write, notes: list[str]) -> dict[str, Any]:

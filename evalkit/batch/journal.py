@@ -130,6 +130,19 @@ def warning_line(outcome: Outcome) -> str:
     return f"{outcome.title or outcome.name} : avant de diffuser, lisez docs/erreurs.md#{code.lower()} ({said})"
 
 
+def _anomaly_lines(outcomes: Sequence[Outcome]) -> list[str]:
+    """What the automatic checks found, document by document: a document that was made is not always one to send."""
+    lines = []
+    for outcome in outcomes:
+        if outcome.ok:
+            page = outcome.documents[0] if outcome.documents else outcome.kind
+            for name, check in {page: outcome.check, **outcome.others.checks}.items():
+                found = check.get("anomalies", [])
+                more = f" (et {len(found) - 1} autres)" if len(found) > 1 else ""
+                lines += [f"{outcome.title or outcome.name}, {name}, à relire : {found[0]}{more}"] if found else []
+    return lines
+
+
 def summary(outcomes: Sequence[Outcome]) -> str:
     """The French account of a batch: how many, then each failure with its messages."""
     reports = {outcome.name for outcome in outcomes if outcome.kind == "rapport" and not outcome.ok}
@@ -143,6 +156,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
             plural(kept, "document déjà à jour, laissé tel quel", "documents déjà à jour, laissés tels quels") + "."
         )
     lines.extend(note for outcome in outcomes for note in outcome.others.notes)
+    lines.extend(_anomaly_lines(outcomes))
     if failed:
         lines.append(plural(len(failed), "document n'a pas pu l'être :", "documents n'ont pas pu l'être :"))
     for outcome in failed:

@@ -43,6 +43,11 @@ class Task:
         """What tells this document from every other of its campaign."""
         return document_id(self.name, self.kind)
 
+    @property
+    def left_out(self) -> list[str]:
+        """Questionnaires that the document leaves out on request."""
+        return str(self.parameters.get("sans_enquete", "")).replace(",", " ").split()
+
 
 def document_id(name: str, kind: str) -> str:
     """Name of a document in the state of a batch: a territory's report and a synthesis bear their own name."""

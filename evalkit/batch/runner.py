@@ -123,10 +123,12 @@ def render_task(task: Task, tell: Tell = silent) -> Outcome:
             task = replace(task, title=told["title"])
         notebook = execute_notebook(task)
         documents, check = write_page(task, notebook)
-        others = write_others(task, write_whole, tell)
         metadata = getattr(notebook, "metadata", {})
         excluded = tuple(metadata.pop(_EXCLUDED, ()))
-        warnings = settle(task, metadata.pop(_PUBLISHED, {}))
+        warnings = settle(
+            task, metadata.pop(_PUBLISHED, {})
+        )  # the page is there: whatever becomes of the other formats
+        others = write_others(task, write_whole, tell)
         return outcome(
             True,
             documents=(*documents, *others.documents),
@@ -159,13 +161,8 @@ def parts_now(task: Task) -> dict[str, str]:
     if task.dossier is None:
         return {}
     referentiel = load_referentiel()
-    read = load_dossier(task.dossier, referentiel, sans_enquete=_left_out(task))
+    read = load_dossier(task.dossier, referentiel, sans_enquete=task.left_out)
     return keyed(parts_of(read, referentiel), task.key)
-
-
-def _left_out(task: Task) -> list[str]:
-    """Questionnaires that the report leaves out on request."""
-    return str(task.parameters.get("sans_enquete", "")).replace(",", " ").split()
 
 
 def title_of(dossier: Path) -> str:
@@ -306,7 +303,7 @@ def _refuse_dossier(task: Task) -> None:
     from evalkit.loaders.referentiel import load_referentiel
 
     if task.dossier is not None:
-        load_dossier(task.dossier, load_referentiel(), sans_enquete=_left_out(task))
+        load_dossier(task.dossier, load_referentiel(), sans_enquete=task.left_out)
 
 
 @contextmanager

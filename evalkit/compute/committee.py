@@ -57,9 +57,15 @@ def choose_for_committee(publication: Publication) -> Committee:
     return Committee(
         accords=_retain(close, ["n_groupes", "ecart", "sous_question"], [False, True, True]),
         debats=_retain(debated, ["ordre", "sous_question"], [True, True]),
-        preconisations=_retain(found[is_open & whole], ["echeance", "id"], [True, True]),
+        preconisations=_retain(_numbered(found[is_open & whole]), ["echeance", "numero", "id"], [True, True, True]),
         n_incompletes=int((is_open & ~whole).sum()),
     )
+
+
+def _numbered(findings: pd.DataFrame) -> pd.DataFrame:
+    """With the number of each ``id``: P2 comes before P10. Without a number, last."""
+    figures = findings["id"].astype("str").str.extract(r"(\d+)", expand=False)
+    return findings.assign(numero=pd.to_numeric(figures, errors="coerce"))
 
 
 def _retain(frame: pd.DataFrame, by: list[str], ascending: list[bool]) -> Retained:

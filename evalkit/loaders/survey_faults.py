@@ -59,6 +59,14 @@ def column_faults(
         out.append(
             Fault("DON-091", _title_place(file, doubtful[_MOST_ASKED][0]), read, "les titres du questionnaire", fix)
         )
+    if file.sorting.doubtful_consent:
+        column = file.header.of("consentement")[0]
+        read = f"« {_short(file.sorting.doubtful_consent)} » : cette phrase dit-elle oui ?"
+        expected = "« oui », ou la phrase de consentement du questionnaire"
+        fix = (
+            f"si elle vaut accord, mettez la colonne à « {IGNORED} » dans le fichier de correspondance{_typed(command)}"
+        )
+        out.append(Fault("DON-091", _title_place(file, column), read, expected, fix))
     for question, rows in file.reading.torn.items():
         one, split = _single_and_first_split(file, question)
         read = (

@@ -68,6 +68,7 @@ _TAKES_BACK = frozenset("mais sauf non pas ne n sans jamais aucun aucune refuse 
 _ENGLISH = frozenset(
     {("timestamp",), ("completion", "time"), ("submitted", "time"), ("end", "time"), ("date", "submitted")}
 )
+_REFUSES = frozenset("refuse refus non no".split())
 _UNIVERSAL = frozenset({("uuid",), ("key",), ("instanceid",), ("meta", "instanceid")})
 _SAME_MOMENT = timedelta(minutes=10)  # the same answers sent again so soon are one answer sent twice
 _TIME = re.compile(r"(\d{1,2})\s?[:hH]\s?(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
@@ -85,6 +86,7 @@ class Sorting:
     last_day: str = ""  # ISO date of the last answer kept, "" when no column gives it
     twins: list[tuple[int, int]] = field(default_factory=list)  # rows with the same answers, both kept
     elsewhere: list[tuple[int, str]] = field(default_factory=list)  # rows with the answers of a row of another file
+    doubtful_consent: str = ""  # the one sentence of a consent column, when nobody can tell that it says yes
     undated: list[int] = field(default_factory=list)  # rows kept whose moment cannot be read
 
     @property
@@ -117,6 +119,7 @@ def sort_rows(
             out.numbers[row] = len(out.numbers) + 1
     moments = _moments(grid, header, list(out.numbers))
     rules = _Rules(grid, header, lexicon, mapping, moments, out.numbers)
+    out.doubtful_consent = rules.doubtful_consent
     rules.trials = mapping.trials(shown.rpartition("/")[2])
     for row in out.numbers:
         reason = rules.reason(row, width)
@@ -151,6 +154,7 @@ class _Rules:
         whole = {c.question for c in header.columns if c.kind == "question"}
         self.told = [c for c in self.answers if c.kind == "question" or c.question not in whole]
         self.own = {kind: header.of(kind) for kind in ("consentement", "fin", "brouillon", "statut", "partie")}
+        self.doubtful_consent = self._doubtful_consent()
         named = sorted(header.of("identifiant"), key=lambda c: words(c.title) in (("id",), ("sid",)))
         self.names = named[:1]
         # A number (1, 2, 3…) is only unique in its own file; an identifier made by the tool is everywhere.
@@ -193,7 +197,17 @@ class _Rules:
 
     def refused(self, row: int) -> bool:
         given = self.given(row, "consentement")
+        if self.doubtful_consent and any(not is_blank(cell) for cell in given):
+            return False  # asked, rather than set apart
         return bool(given) and not any(_says_yes(cell) for cell in given)
+
+    def _doubtful_consent(self) -> str:
+        """The sentence that everybody was shown and ticked, where it does not begin as a yes, or holds a « sans », a « ne »."""
+        said = {str(c) for row in self.numbers for c in self.given(row, "consentement") if not is_blank(c)}
+        if len(said) != 1:
+            return ""
+        (text,) = said
+        return text if len(words(text)) > 2 and not _says_yes(text) and _REFUSES.isdisjoint(words(text)) else ""
 
     def unfinished(self, row: int) -> bool:
         ends, drafts = self.given(row, "fin"), self.given(row, "brouillon")
@@ -280,7 +294,7 @@ def _set_copies_apart(out: Sorting, rules: _Rules, moments: Mapping[int, datetim
             continue
         if twins:
             out.twins.append((twins[0], row))
-        if others and not moment:
+        if others:
             out.elsewhere.append((row, others[0][1]))
         mine.add(identity)
         mine_elsewhere.add(everywhere)

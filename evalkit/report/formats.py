@@ -87,11 +87,25 @@ def _check_docx(content: bytes, page: str) -> dict[str, Any]:
 
 
 def _make_xlsx(source: Source) -> bytes:
+    from evalkit.report.page_identity import read_identity
     from evalkit.report.workbook import render_rapport_xlsx
 
     if source.publication is None:
         raise ValueError("a workbook is made from a publication")
-    return render_rapport_xlsx(source.publication())
+    publication = source.publication()
+    if publication.empreinte != read_identity(source.page).stamp.get("empreinte"):
+        raise EvalkitError([_changed_meanwhile()])
+    return render_rapport_xlsx(publication)
+
+
+def _changed_meanwhile() -> Fault:
+    return Fault(
+        "DOC-004",
+        Place(note="Excel"),
+        read="un dossier modifié pendant que ses documents se faisaient",
+        expected="les mêmes données pour la page et pour le classeur",
+        fix="enregistrez et fermez les fichiers du dossier, puis relancez",
+    )
 
 
 def _check_xlsx(content: bytes, page: str) -> dict[str, Any]:

@@ -204,14 +204,16 @@ def show_committee_recommendations(publication: Publication) -> Html:
 
 def _recommendation(publication: Publication, row: Row) -> Html:
     text = free_text(shorten(str(row["texte"]), TEXT_LIMIT))
-    late = " (échéance dépassée)" if str(row["echeance"]) < publication.campagne.date_reference else ""
+    due = str(row["echeance"])  # a day, or a month, which is over when the next one begins
+    late = " (échéance dépassée)" if due < publication.campagne.date_reference[: len(due)] else ""
     state = "" if is_missing(row["statut"]) else f", {label_status(str(row['statut']))}"
     who = shorten(str(row["responsable"]), NAME_LIMIT)
-    when = format_date(str(row["echeance"])).replace(" ", NO_BREAK_SPACE)
+    article = "le " if len(due) == len("2022-11-30") else ""
+    when = f"{article}{format_date(due)}".replace(" ", NO_BREAK_SPACE)
     return join(
         tag("strong", f"{row['id']} ({row['question']}) :"),
         text,
-        tag("span", f"{capitalize(who)}, pour le {when}{late}{state}.", classe="charge"),
+        tag("span", f"{capitalize(who)}, pour {when}{late}{state}.", classe="charge"),
         separator=" ",
     )
 

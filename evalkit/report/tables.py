@@ -244,14 +244,14 @@ def indicators(publication: Publication, rows: pd.DataFrame, code: str) -> Html:
     return table(headers, lines, caption=f"{code} : indicateurs renseignés", note=" ".join(notes))
 
 
-def _is_distribution(row: Row) -> bool:
+def is_distribution(row: Row) -> bool:
     """One possible answer of a survey question, among others."""
     return bool(row["obtention"] == "enquete") and not is_missing(row["modalite"])
 
 
 def _origin(row: Row) -> str:
     """What a value comes from: the answers to one survey question make one line together."""
-    return " · ".join(str(row["source"]).split(" · ")[:2]) if _is_distribution(row) else str(row["source"])
+    return " · ".join(str(row["source"]).split(" · ")[:2]) if is_distribution(row) else str(row["source"])
 
 
 def _distribution_row(publication: Publication, values: list[Row]) -> list[object]:
@@ -267,7 +267,7 @@ def _distribution_row(publication: Publication, values: list[Row]) -> list[objec
 
 
 def _indicator_row(publication: Publication, values: list[Row]) -> list[object]:
-    if _is_distribution(values[0]):
+    if is_distribution(values[0]):
         return _distribution_row(publication, values)
     referentiel = publication.referentiel
     ordered = sorted(values, key=lambda row: -1.0 if is_missing(row["annee"]) else row["annee"])

@@ -19,7 +19,7 @@ from evalkit.report import workbook_formulas as formulas
 from evalkit.report.guard import require_publication
 from evalkit.report.html import Absent
 from evalkit.report.sections_method import DEFINITIONS, make_stamp
-from evalkit.report.sections_surveys import COLLECTE, conclusions
+from evalkit.report.sections_surveys import COLLECTE, conclusions, left_out_sentences
 from evalkit.report.sections_territory import report_title
 from evalkit.report.sentences import is_missing, median_text, number_text, records
 from evalkit.report.workbook_levels import (
@@ -152,6 +152,7 @@ def _about(publication: Publication) -> list[tuple[str, str]]:
             "La valeur existe mais n’est pas montrée : elle décrirait trop peu de personnes. Ce n’est pas zéro.",
         ),
         ("Tiret « — »", "Rien n’a été donné. Ce n’est pas zéro."),
+        *(("Enquête laissée de côté", sentence) for sentence in left_out_sentences(publication)),
         (
             "Formules",
             "Niveaux, bornes et écarts se recalculent, à partir de cases publiées seulement (feuilles « Questions », « Niveaux », « Groupes »).",
@@ -394,14 +395,15 @@ def _indicator_row(publication: Publication, row: Row) -> list[Cell]:
     value = tables.indicator_value(referentiel, row)
     group = "" if is_missing(row["groupe"]) else referentiel.groupes_par_code[row["groupe"]].libelle
     masked, absent = row["statut"] == "secret", row["statut"] not in ("secret", "ok")
+    answer = tables.is_distribution(row)
     return [
         row["question"],
         row["indicateur"],
         known.libelle if known else "",
         NOTHING if is_missing(row["annee"]) else Number(float(row["annee"]), plain=True),
         value if isinstance(value, Absent) else shown(str(value)),
-        # Sans valeur, la page ne donne pas non plus ce qui l'aurait faite.
-        *(NOTHING if absent else _part(row[name], masked) for name in ("numerateur", "denominateur")),
+        # Ce que la page ne donne pas : la fraction d'une réponse parmi d'autres, ou de ce qui n'a pas de valeur.
+        *(NOTHING if absent or answer else _part(row[name], masked) for name in ("numerateur", "denominateur")),
         _part(row["n"], masked),
         unit.libelle if unit else row["unite"],
         tables.OBTENTIONS.get(row["obtention"], str(row["obtention"])),

@@ -243,7 +243,11 @@ def test_two_more_answers_in_the_file_are_told(tmp_path, without_kernel, how):
 def entries_of(folder: Path) -> dict[str, list[str]]:
     """Codes of the warnings of each document of a journal."""
     journal = json.loads((folder / "journal.json").read_text(encoding="utf-8"))
-    return {one["nom"]: [said["code"] for said in one["avertissements"]] for one in journal["documents"]}
+    return {
+        one["nom"]: [said["code"] for said in one["avertissements"]]
+        for one in journal["documents"]
+        if one["genre"] == "rapport"
+    }
 
 
 def test_a_batch_tells_and_keeps_as_a_report_does(campagne, tmp_path, without_kernel):

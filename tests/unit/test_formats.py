@@ -17,15 +17,16 @@ from bs4 import BeautifulSoup
 
 from evalkit import actions, cli
 from evalkit.batch import formats as batch_formats
-from evalkit.batch.formats import write_others
+from evalkit.batch.formats import Others, write_others
+from evalkit.batch.journal import summary
 from evalkit.batch.plan import Task
-from evalkit.batch.runner import write_whole
+from evalkit.batch.runner import Outcome, write_whole
 from evalkit.errors import EvalkitError, Fault, Place
 from evalkit.report import formats
 from evalkit.report.index import render_index
 from evalkit.report.numbers import numbers_of
 from tests.attaque.classeur_lu import sheets_of
-from tests.fabrique import make_campagne
+from tests.fabrique import make_campagne, make_publication
 from tests.unit.machine import laid_out, need_pdf, need_program
 from tests.unit.word_cases import make_page
 
@@ -309,6 +310,36 @@ def test_a_document_open_in_word_leaves_the_others(task: Task) -> None:
     others = write_others(replace(task, formats=("html", "docx", "pdf")), write)
     assert [fault.code for fault in others.faults] == ["DOC-003"]
     assert others.documents == ("rapport.pdf",)
+
+
+def test_a_bug_in_one_format_leaves_the_others_and_keeps_its_traceback(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_pdf()
+
+    def wrong(source: object) -> bytes:
+        raise ZeroDivisionError("un défaut de nos formats")
+
+    monkeypatch.setitem(formats.FORMATS, "docx", replace(formats.FORMATS["docx"], make=wrong))
+    with pytest.raises(ZeroDivisionError):
+        write_others(replace(task, formats=("html", "docx", "pdf")), write_whole)
+    assert Path(f"{task.output}.pdf").is_file()
+
+
+def test_a_dossier_saved_meanwhile_gives_no_workbook() -> None:
+    """The workbook is read from the dossier a second time: other data, no workbook."""
+    publication = make_publication()
+    with pytest.raises(EvalkitError, match="DOC-004"):
+        formats.FORMATS["xlsx"].make(
+            formats.Source(make_page(), publication=lambda: replace(publication, empreinte="autre"))
+        )
+
+
+def test_an_anomaly_found_in_a_document_is_said() -> None:
+    """A document that was made is not always one to send: the command says what its check found."""
+    others = Others(("rapport.docx",), {"rapport.docx": {"anomalies": ["3 nombre(s) de la page absent(s) d'ici", "x"]}})
+    outcome = Outcome("essai", "rapport", True, documents=("rapport.html",), title="Essai", others=others)
+    assert "Essai, rapport.docx, à relire : 3 nombre(s) de la page absent(s) d'ici (et 1 autres)" in summary([outcome])
 
 
 def test_a_model_that_cannot_be_used_leaves_the_others(task: Task, tmp_path: Path) -> None:

@@ -164,6 +164,27 @@ def test_a_batch_renders_it_and_never_twice(campagne: Path, tmp_path: Path) -> N
     assert [page.read_text(encoding="utf-8") for page in pages] == first
 
 
+def test_the_workbook_leaves_it_out_too(campagne: Path, tmp_path: Path) -> None:
+    """The one format that is not made from the page reads the dossier as the page did, and says so."""
+    import openpyxl
+
+    vers = tmp_path / "sorties"
+    result = actions.render_report(campagne / "ardelle", vers, formats=("html", "xlsx"), sans_enquete=["ENQ-ASSO"])
+    assert result.ok
+    assert result.format_faults == ()
+    assert result.outcomes[0].others.checks["rapport.xlsx"]["anomalies"] == []
+    book = openpyxl.load_workbook(vers / "ardelle" / "rapport.xlsx")
+    said = {sheet.title: [str(c.value) for row in sheet.iter_rows() for c in row if c.value] for sheet in book}
+    assert any("laissée de côté à la demande" in text for text in said["Lisez-moi"])
+    assert not [
+        text
+        for name, texts in said.items()
+        if name != "Lisez-moi"
+        for text in texts
+        if "ENQ-ASSO" in text and "·" in text
+    ]
+
+
 def test_why_it_was_left_out_is_a_part_of_the_report(campagne: Path) -> None:
     read = load_dossier(campagne / "ardelle", REFERENTIEL, sans_enquete=["ENQ-ASSO"])
     other = replace(read, enquetes_ecartees={"ENQ-ASSO": "autre raison"})

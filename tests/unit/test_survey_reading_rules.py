@@ -309,6 +309,22 @@ def test_consent(said: str, kept: bool, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "said", ["J’accepte que mes réponses soient utilisées sans mon nom", "Je consens à répondre à cette enquête"]
+)
+def test_consent_of_one_sentence_is_asked(said: str, tmp_path: Path) -> None:
+    """A form's own sentence, the same for everybody: a person says what it is worth; nobody is set apart meanwhile."""
+    rows = [{**ROW, "A03": str(n), "consentement": said} for n in range(3)] + [{**ROW, "consentement": ""}]
+    path = write(tmp_path / "a.csv", rows, (*CODES, "consentement"))
+    asked = read([path])
+    assert "cette phrase dit-elle oui ?" in str(of(asked.faults, "DON-091")[0])
+    assert asked.draft is not None
+    assert '#"consentement": "ignorer"' in draft_text(asked.draft, "commande")
+    decided = read([path], mapping_of(tmp_path, 'colonnes:\n  "consentement": "ignorer"\n'))
+    assert decided.sure
+    assert len(decided.frame) == 4
+
+
+@pytest.mark.parametrize(
     ("written", "iso"),
     [
         ("03/10/2022 à 9h34", "2022-10-03T09:34:00"),
