@@ -1191,7 +1191,7 @@ def _write_drafts(dossier: Path, imports: Sequence[SurveyImport], command: str) 
             if target.exists() and target.read_bytes() != new:
                 kept.append(_free_name(target.with_suffix(".ancien.yml")))
                 shutil.copy2(target, kept[-1])
-            write_whole(target, new)
+            write_whole(target, new, private=True)  # it may repeat answers
         written.append(target)
     return written, kept
 

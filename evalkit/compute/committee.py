@@ -50,6 +50,7 @@ def choose_for_committee(publication: Publication) -> Committee:
     """
     triangulation = publication.triangulation
     close = triangulation[(triangulation["statut"] == "medianes_proches") & triangulation["partages"].isna()]
+    close = close[close["n_groupes"] >= FEWEST_GROUPS]
     debated = triangulation[(triangulation["statut"] == "ecart_a_debattre") | triangulation["partages"].notna()]
     found = publication.constats
     is_open = (found["type"] == "preconisation") & ~found["statut"].isin(CLOSED)
@@ -60,6 +61,10 @@ def choose_for_committee(publication: Publication) -> Committee:
         preconisations=_retain(_numbered(found[is_open & whole]), ["echeance", "numero", "id"], [True, True, True]),
         n_incompletes=int((is_open & ~whole).sum()),
     )
+
+
+# Two institutions of one person each that say the same thing are no agreement of a territory.
+FEWEST_GROUPS = 3
 
 
 def _numbered(findings: pd.DataFrame) -> pd.DataFrame:

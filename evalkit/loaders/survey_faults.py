@@ -168,9 +168,7 @@ def row_faults(file: AnswersFile) -> list[Fault]:
         for question, rows in file.reading.contacts.items():
             numbers = _numbers([sorting.numbers[row] for row in rows])
             said.append(f"un nom ou des coordonnées dans les réponses libres à {question} ({numbers})")
-        fix = (
-            "rien à faire : elles ne sont ni gardées ni montrées ; supprimez le fichier d’origine quand il ne sert plus"
-        )
+        fix = "rien à faire : elles ne sont ni gardées ni montrées ; une fois l’export importé (« importer enquete »), supprimez-le"
         out.append(Fault("DON-098", place, " ; ".join(said), "des réponses sans identité", fix))
     if sorting.apart:
         said = [

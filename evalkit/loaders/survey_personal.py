@@ -57,7 +57,8 @@ def personal_title(title: str) -> str:
 def names_somebody(title: str) -> bool:
     """Whether a title itself says who, or how to reach somebody: it is then not repeated."""
     title = title[:_READ]
-    return any(pattern.search(title) for _, pattern in _CONTENTS) or _CIVILITY.search(title) is not None
+    found = any(pattern.search(title) for _, pattern in _CONTENTS) or _CIVILITY.search(title) is not None
+    return found or (not personal_title(title) and looks_like_function_holder(title))
 
 
 def personal_text(text: str) -> str:

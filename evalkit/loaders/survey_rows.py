@@ -16,10 +16,20 @@ from evalkit.loaders.survey_words import NO, YES, Lexicon, words
 from evalkit.wording import plural
 
 Reason = Literal[
-    "titres", "consentement", "inachevee", "rejetee", "essai", "hors_periode", "sans_reponse", "partie", "doublon"
+    "titres",
+    "calcul",
+    "consentement",
+    "inachevee",
+    "rejetee",
+    "essai",
+    "hors_periode",
+    "sans_reponse",
+    "partie",
+    "doublon",
 ]
 REASONS: dict[Reason, tuple[str, str]] = {  # one, several
     "titres": ("ligne de titres répétée", "lignes de titres répétées"),
+    "calcul": ("ligne de calcul (total, moyenne…)", "lignes de calcul (total, moyenne…)"),
     "consentement": ("consentement refusé ou non donné", "consentements refusés ou non donnés"),
     "inachevee": ("questionnaire non terminé", "questionnaires non terminés"),
     "rejetee": ("rejetée dans l’outil de collecte", "rejetées dans l’outil de collecte"),
@@ -67,6 +77,9 @@ _AGREES = (
 _TAKES_BACK = frozenset("mais sauf non pas ne n sans jamais aucun aucune refuse refus no not don but".split())
 _ENGLISH = frozenset(
     {("timestamp",), ("completion", "time"), ("submitted", "time"), ("end", "time"), ("date", "submitted")}
+)
+_SUMS = frozenset(
+    {(w,) for w in "total totaux moyenne somme sum average mean mediane".split()} | {("total", "general")}
 )
 _REFUSES = frozenset("refuse refus non no".split())
 _UNIVERSAL = frozenset({("uuid",), ("key",), ("instanceid",), ("meta", "instanceid")})
@@ -177,6 +190,8 @@ class _Rules:
     def reason(self, row: int, titled: Sequence[Column]) -> Reason | None:
         if self.repeats_titles(row, titled):
             return "titres"
+        if self.sums_up(row):
+            return "calcul"
         return next((reason for reason, holds in self.checks if holds(row)), None)
 
     def given(self, row: int, kind: str) -> list[Raw]:
@@ -195,11 +210,17 @@ class _Rules:
             same += 1
         return same > 1
 
+    def sums_up(self, row: int) -> bool:
+        """« Total », « Moyenne » at the head of a row: a person computed it under the answers."""
+        first = next((cell for cell in self.grid.rows[row] if not is_blank(cell)), None)
+        return isinstance(first, str) and words(first) in _SUMS
+
     def refused(self, row: int) -> bool:
         given = self.given(row, "consentement")
         if self.doubtful_consent and any(not is_blank(cell) for cell in given):
             return False  # asked, rather than set apart
-        return bool(given) and not any(_says_yes(cell) for cell in given)
+        said = [cell for cell in given if not is_blank(cell)]
+        return bool(given) and not (said and all(_says_yes(cell) for cell in said))
 
     def _doubtful_consent(self) -> str:
         """The sentence that everybody was shown and ticked, where it does not begin as a yes, or holds a « sans », a « ne »."""
@@ -237,15 +258,18 @@ class _Rules:
         parts = [part.code for part in self.lexicon.enquete.parties]
         if len(parts) == 1:
             return parts[0]
-        decided = self.mapping.partie
-        if decided:  # for every file: a row that answers only another part is not of the one decided
-            answered = self._answered_parts(row)
-            return decided if not answered or decided in answered else ""
-        for cell in self.given(row, "partie"):
-            if isinstance(cell, str) and not is_blank(cell):
-                return self._named_part(cell)
         answered = self._answered_parts(row)
+        decided, said = self.mapping.partie, self._said_part(row)
+        if decided:  # a person settles a row that answers both, never one that answers only another part
+            return decided if not answered or decided in answered else ""
+        if said is not None:
+            return said if answered in ([], [said]) else ""
         return answered[0] if len(answered) == 1 else ""
+
+    def _said_part(self, row: int) -> str | None:
+        """The part that a row says it answers; None when it says nothing."""
+        said = (cell for cell in self.given(row, "partie") if isinstance(cell, str) and not is_blank(cell))
+        return next((self._named_part(cell) for cell in said), None)
 
     def _answered_parts(self, row: int) -> list[str]:
         return [

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 # Grouped by no-break spaces (narrow or not), decimal comma, sign; never split: a plain space or a line end ends a number.
-_NUMBER = re.compile(r"[+−-]?\d{1,3}(?:[\u202f\u00a0]\d{3})+(?:,\d+)?|[+−-]?\d+(?:,\d+)?")
+# The figures of a code (A23, QF060001) are none.
+_NUMBER = re.compile(r"(?<![A-Za-z\d])(?:[+−-]?\d{1,3}(?:[\u202f\u00a0]\d{3})+(?:,\d+)?|[+−-]?\d+(?:,\d+)?)")
 _SHOWN = 5  # examples given in a check
 
 

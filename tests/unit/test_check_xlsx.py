@@ -56,7 +56,7 @@ def test_nothing_is_found_in_what_evalkit_wrote(made: bytes, page: str) -> None:
     found = check_xlsx(made, page)
     assert found["anomalies"] == []
     assert found["comptes"]["formules"] > 50
-    assert found["comptes"]["nombres_compares"] > 300
+    assert found["comptes"]["nombres_compares"] > 250  # codes are no numbers
     assert found["comptes"]["feuilles"] >= len(sheets_of(made))
     assert found["non_verifie"]
 
