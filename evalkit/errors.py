@@ -197,6 +197,7 @@ CATALOGUE: dict[str, Entry] = {
     "DON-121": Entry("Fichier Word d'un autre territoire"),
     "DON-122": Entry("Texte changé des deux côtés", "avertissement"),
     "DON-123": Entry("Contenu de Word qui n'est pas repris", "avertissement"),
+    "DON-124": Entry("Un nom ou des coordonnées dans un texte publié", "avertissement"),
     # --- CAL: computation -------------------------------------------------------------------------------------------
     # --- LOT: batches -----------------------------------------------------------------------------------------------
     "LOT-001": Entry("Paramètre de carnet inconnu ou mal typé"),

@@ -21,6 +21,6 @@ def samples_stay_as_they_are() -> Iterator[None]:
     assert sorted(_sample_files() - before) == [], "des essais ont écrit dans sample_data/"
 
 
-def _sample_files() -> set[str]:
+def _sample_files() -> set[tuple[str, int]]:
     samples = Path(__file__).resolve().parents[1] / "sample_data"
-    return {str(path.relative_to(samples)) for path in samples.rglob("*")}
+    return {(str(path.relative_to(samples)), path.stat().st_mtime_ns) for path in samples.rglob("*") if path.is_file()}

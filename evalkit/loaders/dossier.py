@@ -18,6 +18,7 @@ from evalkit.loaders.grids import Grid, Workbook, normalise, read_csv, read_work
 from evalkit.loaders.logo import read_logo
 from evalkit.loaders.pydantic_faults import nearest
 from evalkit.loaders.regional_reference import wrong_reference
+from evalkit.loaders.survey_personal import reaches_somebody
 from evalkit.loaders.survey_store import Surveys, leave_out, read_dossier_surveys
 from evalkit.loaders.surveys import lexicons_of
 from evalkit.loaders.tables import TableReading, frame_of, known_headers, read_table, vocabulary
@@ -587,7 +588,25 @@ def _texts(reading: _Reading) -> dict[str, str]:
             reading.faults.append(
                 Fault("DON-028", Place(reading.show(file)), "un texte illisible", "un texte en UTF-8", fix)
             )
+            continue
+        reading.faults += _persons_in(out[file.stem], reading.show(file))
     return out
+
+
+def _persons_in(text: str, shown: str) -> list[Fault]:
+    """DON-124: a free text is published as it is; what it holds of a person is told by its line, never repeated."""
+    fix = "remplacez le nom par la fonction, et retirez les coordonnées, sauf accord de la personne"
+    return [
+        Fault(
+            "DON-124",
+            Place(shown, line=number),
+            "un nom de personne ou des coordonnées",
+            "un texte que tous liront",
+            fix,
+        )
+        for number, line in enumerate(text.splitlines(), start=1)
+        if reaches_somebody(line)
+    ]
 
 
 def _local(reading: _Reading) -> Mapping[str, Any] | None:

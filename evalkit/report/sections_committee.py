@@ -124,8 +124,11 @@ def show_committee_agreements(publication: Publication) -> Html:
     """Up to three sub-questions that the groups see alike."""
     publication = require_publication(publication)
     chosen = choose_for_committee(publication).accords
-    rule = "Choix : d’abord ce que le plus de groupes voient de même, puis le plus petit écart, puis l’ordre des codes."
-    none = "aucune sous-question n’a deux groupes comparables aux médianes proches."
+    rule = (
+        "Choix : trois groupes au moins dont la médiane est montrée ; d’abord ce que le plus de groupes voient de même, puis le "
+        "plus petit écart, puis l’ordre des codes."
+    )
+    none = "aucune sous-question n’a trois groupes comparables aux médianes proches."
     return join(
         paragraph(_few(chosen, "accord", none), rule, classe="note"),
         bullet_list((_agreement(publication, row) for row in chosen.rows), ordered=True),

@@ -48,6 +48,7 @@ from evalkit.report.workbook_sheets import (
     Sheet,
     letter,
     row_height,
+    safe_text,
     shown,
     whole_day,
 )
@@ -127,7 +128,7 @@ def _read_me(book: Book, publication: Publication, stamp: dict[str, Any], sheets
     line = 3
     for term, said in (*_about(publication), *_stamp_lines(publication, stamp)):
         out.write_string(line, 0, term, bold)
-        out.write_string(line, 1, said, plain)
+        out.write_string(line, 1, safe_text(said), book.style(num_format="@", quote_prefix=True))
         out.set_row(line, row_height([(said, 110)]))
         line += 1
     out.write_string(line + 1, 0, "Feuilles", bold)
