@@ -16,10 +16,10 @@ from xml.sax.saxutils import escape
 from evalkit.model.free_text import STAMP_PROPERTY, TEXTS_PROPERTY
 from evalkit.report.html import TEMPLATES
 from evalkit.report.page_identity import PageIdentity
+from evalkit.report.word_model import complete_lists, complete_paper, forget_people
 from evalkit.report.word_xml import el, qn
 
 MODEL = TEMPLATES / "modele.docx"
-MODEL_NAME = "modele.docx"
 _CUSTOM_TYPE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/custom-properties"
 _CUSTOM_CONTENT = "application/vnd.openxmlformats-officedocument.custom-properties+xml"
 _CUSTOM = "http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"
@@ -53,7 +53,7 @@ def open_model(model: bytes | None) -> Any:
     try:
         document = docx.Document(io.BytesIO(shipped_model() if model is None else model))
         body = document.element.body
-        section = body.sectPr
+        section = body.get_or_add_sectPr()
     except Exception as error:  # not a package, or one that python-docx cannot follow: whatever it says, in English
         raise ModelError("not a Word document") from error
     for child in list(body):
@@ -61,12 +61,13 @@ def open_model(model: bytes | None) -> Any:
             body.remove(child)
     if model is not None:
         _complete(document)
+        forget_people(document)
     _speak_french(document)
     return document
 
 
 def _complete(document: Any) -> None:
-    """Give a person's model the styles and lists that it lacks: a style removed in Word must not lose a report."""
+    """Give a person's model the styles, lists and paper that it lacks: a style removed in Word must not lose a report."""
     import docx
 
     own = docx.Document(io.BytesIO(shipped_model()))
@@ -75,8 +76,11 @@ def _complete(document: Any) -> None:
         name = style.find(qn("name")).get(qn("val"))
         if name.lower() not in known and style.get(qn("default")) is None:
             document.styles.element.append(copy.deepcopy(style))
-    if not any(link.reltype.endswith("/numbering") for link in document.part.rels.values()):
+    if any(link.reltype.endswith("/numbering") for link in document.part.rels.values()):
+        complete_lists(document.part.numbering_part.element, own.part.numbering_part.element)
+    else:
         document.part.relate_to(own.part.numbering_part, _relation("numbering"))
+    complete_paper(document.sections[-1], own.sections[-1])
 
 
 def _relation(name: str) -> str:
@@ -185,6 +189,8 @@ def set_properties(document: Any, identity: PageIdentity, texts: Sequence[Mappin
     date = str(identity.stamp.get("date_reference") or "2022-01-01")
     year, month, day = (int(part) for part in (date + "-01-01").split("-")[:3])
     core = document.core_properties
+    for old in list(core._element):  # a model's: who wrote it, when it was printed, its state
+        core._element.remove(old)
     core.title, core.subject, core.language = identity.titre, identity.campagne, "fr-FR"
     core.author = core.last_modified_by = "evalkit"
     core.created = core.modified = datetime(year, month, day)
