@@ -131,18 +131,33 @@ def fill_margins(document: Any, identity: PageIdentity) -> None:
         "{marques}": identity.marque,
         "{cachet}": identity.cachet,
     }
-    section = document.sections[-1]
-    parts = [section.header, section.footer]
-    if section.different_first_page_header_footer:
-        parts += [section.first_page_header, section.first_page_footer]
-    said = {token for part in parts for token in _replace(part._element, words)}
+    pairs = _margin_pairs(document)
     if identity.logo:
-        heights = [_add_logo(part, identity, number) for number, part in enumerate(parts[::2])]
-        section.top_margin += max(heights)  # the text begins lower by what the header gained
-    for token, text in words.items():
-        if token not in said and text:
-            part = section.footer if token == "{cachet}" else section.header
-            part.add_paragraph(text)
+        heights = [_add_logo(header, identity, number) for number, (header, _) in enumerate(pairs)]
+        document.sections[-1].top_margin += max(heights)  # the text begins lower by what the header gained
+    for header, footer in pairs:
+        said = _replace(header._element, words) | _replace(footer._element, words)
+        for token, text in words.items():
+            if token not in said and text:
+                (footer if token == "{cachet}" else header).add_paragraph(text)
+
+
+def _margin_pairs(document: Any) -> list[tuple[Any, Any]]:
+    """Header and footer of each kind of page: every page, and the first or the even ones where the model has them apart.
+
+    A kind that the model describes without using it is one too: a person who turns it on must not find words in braces.
+    """
+    section = document.sections[-1]
+    kinds = (
+        (True, section.header, section.footer),
+        (section.different_first_page_header_footer, section.first_page_header, section.first_page_footer),
+        (document.settings.odd_and_even_pages_header_footer, section.even_page_header, section.even_page_footer),
+    )
+    return [
+        (header, footer)
+        for printed, header, footer in kinds
+        if printed or not (header.is_linked_to_previous and footer.is_linked_to_previous)
+    ]
 
 
 def _add_logo(header: Any, identity: PageIdentity, number: int) -> int:

@@ -16,11 +16,12 @@ from lxml import etree
 
 from evalkit.report.check_docx import check_docx
 from evalkit.report.html import Html, bullet_list
+from evalkit.report.page_identity import read_identity
 from evalkit.report.word import render_docx
 from evalkit.report.word_package import shipped_model
 from tests.unit.test_pdf import picture
-from tests.unit.test_word import opened, restyled
-from tests.unit.word_cases import W, make_page, part
+from tests.unit.test_word import dressed, opened, restyled
+from tests.unit.word_cases import W, make_page, part, replace_part
 
 NS = f'xmlns:w="{W}" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -185,3 +186,90 @@ def test_the_logo_of_a_models_header_stays(page: str) -> None:
     (said,) = header._element.iter("{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr")
     assert said.get("descr") == ""
     assert [link for link in header.part.rels.values() if link.reltype == RT.IMAGE]
+
+
+# --- headers and footers of each kind of page ---------------------------------------------------------------------------------
+
+
+def even_pages(document: Any) -> None:
+    document.settings.odd_and_even_pages_header_footer = True
+    document.sections[0].even_page_header.paragraphs[0].text = "Page paire {territoire}"
+
+
+def first_page(document: Any) -> None:
+    document.sections[0].different_first_page_header_footer = True
+    document.sections[0].first_page_header.paragraphs[0].text = "{marques}"
+
+
+def first_page_without_header(document: Any) -> None:
+    document.sections[0].different_first_page_header_footer = True
+
+
+def mark_on_the_first_page_only(document: Any) -> None:
+    first_page(document)
+    for run in document.sections[0].header.paragraphs[0].runs[1:]:
+        run.text = ""
+
+
+def described_but_unused(document: Any) -> None:
+    even_pages(document)
+    document.settings.odd_and_even_pages_header_footer = False
+
+
+def margins_said(made: bytes) -> list[str]:
+    """Words of each pair of header and footer that a document describes."""
+    section = opened(made).sections[-1]
+    pairs = [
+        (section.header, section.footer),
+        (section.first_page_header, section.first_page_footer),
+        (section.even_page_header, section.even_page_footer),
+    ]
+    return [
+        "\n".join(line.text for one in pair for line in one.paragraphs)
+        for pair in pairs
+        if not all(one.is_linked_to_previous for one in pair)
+    ]
+
+
+@pytest.mark.parametrize(
+    "change", [even_pages, first_page, first_page_without_header, mark_on_the_first_page_only, described_but_unused]
+)
+def test_every_sheet_says_whose_it_is(change: Callable[[Any], None], page: str) -> None:
+    """Odd or even, first or next: territory, campaign, stamp and marks, once each, and no word in braces."""
+    made, identity = render_docx(page, restyled(change)), read_identity(page)
+    wanted = (identity.territoire, identity.campagne, identity.cachet, "DONNÉES FICTIVES")
+    found = margins_said(made)
+    assert len(found) == 2
+    assert [[said.count(words) for words in wanted] for said in found] == [[1, 1, 1, 1]] * 2
+    assert "{" not in "".join(found)
+    assert check_docx(made, page)["anomalies"] == []
+
+
+@pytest.mark.parametrize("change", [even_pages, first_page])
+def test_the_logo_is_on_every_kind_of_sheet(change: Callable[[Any], None]) -> None:
+    page = dressed(two_pages=False)
+    made = render_docx(page, restyled(change))
+    assert check_docx(made, page)["anomalies"] == []
+    numbers = [
+        one.get("id")
+        for name in ("header1", "header2")
+        for one in part(made, f"word/{name}.xml").iter(
+            "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"
+        )
+    ]
+    assert len(set(numbers)) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "where"), [(even_pages, "(pages paires)"), (first_page, "(première page)"), (None, "pied de page")]
+)
+def test_the_check_reads_each_kind_of_sheet(change: Callable[[Any], None] | None, where: str, page: str) -> None:
+    """A mark that one kind of sheet lost is an anomaly, whatever the others say."""
+    made = render_docx(page, restyled(change) if change else None)
+    name = "word/header2.xml" if change else "word/header1.xml"
+    raw = etree.tostring(part(made, name), encoding="UTF-8")
+    assert "DONNÉES FICTIVES".encode() in raw
+    broken = replace_part(made, name, raw.replace("DONNÉES FICTIVES".encode(), b""))
+    (said,) = check_docx(broken, page)["anomalies"]
+    assert said.startswith("mention absent")
+    assert said.endswith(where)
