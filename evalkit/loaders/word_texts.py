@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -135,7 +136,7 @@ def _open(path: Path) -> dict[str, Any]:
                 raise ValueError("too large once unfolded")
             parts = {name: etree.fromstring(archive.read(name), parser) for name in names}
         parts["word/document.xml"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, RuntimeError, etree.XMLSyntaxError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, etree.XMLSyntaxError) as error:
         raise fail(
             "DON-001",
             path,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -287,6 +289,17 @@ def test_no_word_is_lost_nor_taken_twice_in_silence(
 @pytest.mark.parametrize("content", [b"", b"pas un document", b"PK\x03\x04abime"])
 def test_what_is_not_a_word_document_is_told(dossier: Path, content: bytes) -> None:
     assert refused(dossier, word_file(dossier, content)) == "DON-001"
+
+
+def test_a_report_damaged_on_the_way_is_told(dossier: Path) -> None:
+    """Wherever the damage falls in the text: a stick pulled out too soon, a mail cut short."""
+    whole = make_docx()
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        entry = archive.getinfo("word/document.xml")
+    start = entry.header_offset + 30 + len(entry.filename)
+    for place in range(start, start + entry.compress_size, 40):
+        damaged = whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
+        assert refused(dossier, word_file(dossier, damaged)) == "DON-001"
 
 
 def test_an_entity_is_never_followed(dossier: Path, tmp_path: Path) -> None:
