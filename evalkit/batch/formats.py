@@ -63,7 +63,7 @@ def write_others(task: Task, write: Write, tell: Tell = silent) -> Others:
         tell(f"{FORMATS[name].libelle}…")
         path = Path(f"{task.output}.{name}")
         try:
-            checks[path.name] = _write_one(FORMATS[name], source, path, write, notes)
+            checks[path.name] = _write_one(FORMATS[name], source, path, write, notes, task.kind)
             documents.append(path.name)
         except EvalkitError as error:
             faults.extend(error.faults)
@@ -103,23 +103,25 @@ def _publication(task: Task) -> Publication:
     return protect(evaluate(referentiel, read), referentiel.regles)
 
 
-def _write_one(kind: Format, source: Source, path: Path, write: Write, notes: list[str]) -> dict[str, Any]:
+def _write_one(
+    kind: Format, source: Source, path: Path, write: Write, notes: list[str], document: str
+) -> dict[str, Any]:
     content = kind.make(source)
     check = kind.check(content, source.page)
     check |= {_FILE_PRINT: _print(content), _PAGE_PRINT: _print(source.page.encode("utf-8"))}
     if kind.editable:
         kept = _keep_corrected(path)
         if kept is not None:
-            notes.append(f"{path.name} avait été modifié : il est gardé sous {kept.name}.{_and_then(kept)}")
+            notes.append(f"{path.name} avait été modifié : il est gardé sous {kept.name}.{_and_then(kept, document)}")
     text = json.dumps(check, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
     write(path, content)
     write(path.with_name(path.name + CHECK_SUFFIX), text.encode("utf-8"))
     return check
 
 
-def _and_then(kept: Path) -> str:
-    """How to take back what was typed in a Word report; nothing is ever read from a workbook that was made."""
-    if kept.suffix != ".docx":
+def _and_then(kept: Path, document: str) -> str:
+    """How to take back what was typed in a Word report; no other document has places to write that are read."""
+    if kept.suffix != ".docx" or document != "rapport":
         return ""
     return f" Pour reprendre les textes tapés dedans : evalkit importer textes {kept} --vers DOSSIER"
 

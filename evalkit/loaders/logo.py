@@ -21,7 +21,7 @@ MAX_BYTES = 1024 * 1024
 MAX_PIXELS = 25_000_000
 LARGEST = (480, 240)  # pixels kept: 4 cm × 2 cm on paper at 300 dots per inch
 DATA_PREFIX = "data:image/png;base64,"
-_SUFFIXES = (".png", ".jpg", ".jpeg")
+SUFFIXES = (".png", ".jpg", ".jpeg")  # any other would change without a batch seeing it (``batch.inputs``)
 _EXPECTED = "une image PNG ou JPEG de 1 Mo au plus, posée dans le dossier du territoire"
 
 
@@ -63,8 +63,13 @@ def _wrong_name(folder: Path, name: str) -> tuple[str, str] | None:
     if "/" in name or "\\" in name or name.startswith(".") or ":" in name:
         return f"« {name} », un chemin", "copiez l’image dans le dossier du territoire, et n’écrivez que son nom"
     if (folder / name).is_file():
-        return None
-    there = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES)
+        if Path(name).suffix.lower() in SUFFIXES:
+            return None
+        return (
+            f"« {name} », un fichier d’un autre type",
+            "enregistrez l’image sous le type PNG, puis écrivez son nouveau nom",
+        )
+    there = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
     near = nearest(name, there)
     fix = f"écrivez {near} ?" if near else "copiez l’image dans le dossier, ou retirez la ligne « logo »"
     return f"« {name} », un fichier absent du dossier", fix
@@ -111,6 +116,7 @@ def _draw_again(file: Path) -> bytes:
             "une image abîmée", "reprenez le fichier d’origine, puis enregistrez-le sous le type PNG"
         ) from error
     picture.thumbnail(LARGEST)
+    picture.info.clear()  # what Pillow would write again: the colour profile bears the name of a screen, so of its owner
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=True)
     return out.getvalue()

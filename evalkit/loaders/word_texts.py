@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -35,9 +36,33 @@ from evalkit.model.free_text import (
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _LARGEST = 100_000_000  # bytes, once unfolded
 _TAG = re.compile(rf"{CONTROL_PREFIX}:(.+):([0-9a-f]{{10}})")
-_TAKEN = {f"{_W}{name}" for name in ("ins", "moveTo", "hyperlink", "smartTag", "sdt", "sdtContent", "fldSimple", "r")}
-_NOT_TEXT = {"drawing": "une image", "pict": "une image", "object": "un objet"}
-_NOTES = {"footnoteReference": "une note de bas de page", "endnoteReference": "une note de fin"}
+_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_TAKEN = {
+    f"{_W}{name}"
+    for name in (
+        "ins",
+        "moveTo",
+        "hyperlink",
+        "smartTag",
+        "customXml",
+        "sdt",
+        "sdtContent",
+        "fldSimple",
+        "dir",
+        "bdo",
+        "r",
+    )
+} | {f"{_MC}AlternateContent", f"{_MC}Choice"}
+_NOT_TEXT = {
+    f"{_W}object": "un objet",
+    f"{_W}sym": "un signe d’une police de symboles",
+    f"{_W}ruby": "un texte annoté",
+    f"{_M}oMath": "une équation",
+}
+_PICTURES = (f"{_W}drawing", f"{_W}pict")
+_NOTES = {f"{_W}footnoteReference": "une note de bas de page", f"{_W}endnoteReference": "une note de fin"}
+_BOX = "la forme d’une zone de texte (ses mots sont repris)"
 
 
 @dataclass(frozen=True)
@@ -111,7 +136,7 @@ def _open(path: Path) -> dict[str, Any]:
                 raise ValueError("too large once unfolded")
             parts = {name: etree.fromstring(archive.read(name), parser) for name in names}
         parts["word/document.xml"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, RuntimeError, etree.XMLSyntaxError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, etree.XMLSyntaxError) as error:
         raise fail(
             "DON-001",
             path,
@@ -171,6 +196,7 @@ class _Reader:
 
     def _text(self, nom: str, titre: str, base: str, paragraphs: list[Any]) -> WordText:
         """One section; what cannot be taken from it is said."""
+        paragraphs = [one for one in paragraphs if not _is_fallback(one)]
         blocks = self._blocks(paragraphs)
         prompt = self.prompts.get(nom, PROMPT)
         if blocks and blocks[0].text.startswith(prompt):  # left there, alone or before what was typed
@@ -228,10 +254,26 @@ class _Reader:
         return style is not None and self.styles.get(style.get(f"{_W}val"), "") == style_name
 
     def _left_out(self, paragraph: Any) -> set[str]:
-        names = {etree.QName(node).localname for node in paragraph.iter(f"{_W}*")}
+        nodes = [node for node in paragraph.iter("{*}*") if not _is_fallback(node)]
+        names = {node.tag for node in nodes}
         said = {words for name, words in {**_NOT_TEXT, **_NOTES}.items() if name in names}
+        said |= {words for node in nodes if node.tag in _PICTURES for words in _drawn(node)}
         in_table = any(parent.tag == f"{_W}tc" for parent in paragraph.iterancestors())
         return said | ({"la forme d’un tableau (ses mots sont repris)"} if in_table else set())
+
+
+def _is_fallback(node: Any) -> bool:
+    """Tell whether an element is the second writing that Word gives of something, for older programs."""
+    return any(parent.tag == f"{_MC}Fallback" for parent in node.iterancestors())
+
+
+def _drawn(drawing: Any) -> Iterator[str]:
+    """What a drawing is: a picture, a text box, or both."""
+    box = drawing.find(f".//{_W}txbxContent") is not None
+    if box:
+        yield _BOX
+    if not box or any(True for _ in drawing.iter("{*}blip", "{*}imagedata")):
+        yield "une image"
 
 
 def _between(document: Any, starts: list[Any]) -> list[Any]:
@@ -283,6 +325,9 @@ def _words(run: Any) -> Iterator[str]:
             yield "\n"
         elif name == "noBreakHyphen":
             yield "\u2011"
+        elif node.find(f"{_MC}Choice/{{*}}symEx") is not None:  # an emoji: its character is in the second writing
+            for other in node.findall(f"{_MC}Fallback"):
+                yield from _words(other)
 
 
 def _style_names(styles: Any) -> dict[str, str]:

@@ -66,7 +66,7 @@ def _parts(content: bytes) -> dict[str, Any]:
         return {
             name: etree.fromstring(archive.read(name))
             for name in archive.namelist()
-            if name.startswith(("word/", "docProps/")) and name.endswith(".xml")
+            if name.startswith(("word/", "docProps/")) and name.endswith((".xml", ".xml.rels"))
         }
 
 
@@ -112,23 +112,51 @@ def _contents(body: Any, identity: PageIdentity) -> list[str]:
 
 
 def _margins(parts: dict[str, Any], identity: PageIdentity) -> list[str]:
-    """What every page must repeat: territory, campaign, marks, stamp."""
-    said = " ".join(
-        _flat(text_of(part)) for name, part in parts.items() if re.match(r"word/(header|footer)\d*\.xml", name)
-    )
+    """What every page must repeat, the first and the even ones too: territory, campaign, marks, stamp."""
     wanted = (
         ("territoire", identity.territoire),
         ("campagne", identity.campagne),
         ("cachet", identity.cachet),
         ("mention", identity.marque),
     )
-    found = [
-        f"{what} absent de l'en-tête et du pied de page" for what, text in wanted if text and _flat(text) not in said
-    ]
-    spoken = [one.get("descr") for name, part in parts.items() if "word/header" in name for one in part.iter(_DRAWING)]
-    if identity.logo and identity.logo_texte not in spoken:
-        found.append("logo absent de l'en-tête")
+    found = []
+    for kind, where in _printed_margins(parts).items():
+        header, footer = (_margin(parts, side, kind) for side in ("header", "footer"))
+        said = " ".join(_flat(text_of(part)) for part in (header, footer) if part is not None)
+        found += [
+            f"{what} absent de l'en-tête et du pied de page{where}"
+            for what, text in wanted
+            if text and _flat(text) not in said
+        ]
+        spoken = [one.get("descr") for one in header.iter(_DRAWING)] if header is not None else []
+        if identity.logo and identity.logo_texte not in spoken:
+            found.append(f"logo absent de l'en-tête{where}")
     return found
+
+
+def _printed_margins(parts: dict[str, Any]) -> dict[str, str]:
+    """Kinds of pages that have a header of their own, with the words that tell which."""
+    settings = parts.get("word/settings.xml")
+    first = any(_is_on(one) for one in parts["word/document.xml"].iter(qn("titlePg")))
+    even = settings is not None and any(_is_on(one) for one in settings.iter(qn("evenAndOddHeaders")))
+    return {
+        "default": "",
+        **({"first": " (première page)"} if first else {}),
+        **({"even": " (pages paires)"} if even else {}),
+    }
+
+
+def _is_on(mark: Any) -> bool:
+    return mark.get(qn("val"), "1") not in ("0", "false", "off")
+
+
+def _margin(parts: dict[str, Any], side: str, kind: str) -> Any:
+    """Header or footer of a kind of page; ``None`` when there is none."""
+    targets = {link.get("Id"): link.get("Target") for link in parts["word/_rels/document.xml.rels"]}
+    for reference in parts["word/document.xml"].iter(qn(f"{side}Reference")):
+        if reference.get(qn("type")) == kind:
+            return parts.get("word/" + str(targets.get(reference.get(qn("r:id")))))
+    return None
 
 
 def _against_page(body: Any, names: dict[str, str], page: str, tables: int, figures: int) -> list[str]:

@@ -8,13 +8,12 @@ is not claimed: :mod:`evalkit.report.check_pdf` says what a machine could check.
 from __future__ import annotations
 
 import io
-import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from evalkit.report.html import TEMPLATES
-from evalkit.report.identity import printed_logo
+from evalkit.report.identity import css_text, printed_logo
 from evalkit.report.page_identity import PageIdentity, read_identity
 
 VARIANT = "pdf/ua-1"
@@ -87,24 +86,15 @@ def _with_style(page: str, identity: PageIdentity) -> str:
 def _margins(identity: PageIdentity) -> str:
     """Words of each sheet's margins; with a logo, it takes the corner and the words go to the middle."""
     head = "\n".join(part for part in (identity.territoire, identity.campagne) if part)
-    corner = f"@top-left {{ content: {css_string(head)} }}"
+    corner = f'@top-left {{ content: "{css_text(head)}" }}'
     if identity.logo:
         picture = f'content: url("{printed_logo(identity.logo)}"); width: 62mm'
-        words = f"content: {css_string(head)}; width: 58mm; text-align: left"
+        words = f'content: "{css_text(head)}"; width: 58mm; text-align: left'
         corner = f"@top-left {{ {picture} }} @top-center {{ {words} }}"
     return (
-        f"@page {{ {corner} @top-right {{ content: {css_string(identity.marque)} }} "
-        f"@bottom-left {{ content: {css_string(identity.cachet)} }} }}"
+        f'@page {{ {corner} @top-right {{ content: "{css_text(identity.marque)}" }} '
+        f'@bottom-left {{ content: "{css_text(identity.cachet)}" }} }}'
     )
-
-
-def css_string(text: str) -> str:
-    r"""A CSS string that says a text, whatever it holds.
-
-    >>> css_string('a"b\n</style>')
-    '"a\\22 b\\a \\3c /style\\3e "'
-    """
-    return '"' + re.sub(r'[\x00-\x1f"\\<>&{}]', lambda match: f"\\{ord(match[0]):x} ", text) + '"'
 
 
 # --- what WeasyPrint leaves out ------------------------------------------------------------------------------------------

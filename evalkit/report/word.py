@@ -16,6 +16,7 @@ from typing import Any
 
 from evalkit.model.free_text import BOOKMARK_PREFIX, CONTROL_PREFIX, PROMPT, is_portable
 from evalkit.report.page_identity import TWO_PAGES, PageIdentity, read_identity
+from evalkit.report.word_model import add_num, list_of
 from evalkit.report.word_package import ModelError, fill_margins, open_model, save, set_properties, style_ids, tighten
 from evalkit.report.word_xml import (
     BLANKS,
@@ -197,16 +198,11 @@ class _Writer:
     def _new_list(self, ordered: bool) -> int:
         """A list of its own, so that each numbered list starts at 1."""
         root = self.document.part.numbering_part.element
-        kind = "decimal" if ordered else "bullet"
-        abstract = next(
-            node.get(qn("abstractNumId"))
-            for node in root.findall(qn("abstractNum"))
-            if node.find(f"{qn('lvl')}/{qn('numFmt')}").get(qn("val")) == kind
-        )
+        abstract = list_of(root, "decimal" if ordered else "bullet")
         used = [int(node.get(qn("numId"))) for node in root.findall(qn("num"))]
         number = max(used, default=0) + 1
         restart = el("lvlOverride", el("startOverride", val=1), ilvl=0) if ordered else None
-        root.append(el("num", el("abstractNumId", val=abstract), restart, numId=number))
+        add_num(root, el("num", el("abstractNumId", val=abstract), restart, numId=number))
         return number
 
     def _definitions(self, node: Any) -> Iterator[Any]:

@@ -16,10 +16,10 @@ from xml.sax.saxutils import escape
 from evalkit.model.free_text import STAMP_PROPERTY, TEXTS_PROPERTY
 from evalkit.report.html import TEMPLATES
 from evalkit.report.page_identity import PageIdentity
+from evalkit.report.word_model import complete_lists, complete_paper, forget_people
 from evalkit.report.word_xml import el, qn
 
 MODEL = TEMPLATES / "modele.docx"
-MODEL_NAME = "modele.docx"
 _CUSTOM_TYPE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/custom-properties"
 _CUSTOM_CONTENT = "application/vnd.openxmlformats-officedocument.custom-properties+xml"
 _CUSTOM = "http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"
@@ -53,7 +53,7 @@ def open_model(model: bytes | None) -> Any:
     try:
         document = docx.Document(io.BytesIO(shipped_model() if model is None else model))
         body = document.element.body
-        section = body.sectPr
+        section = body.get_or_add_sectPr()
     except Exception as error:  # not a package, or one that python-docx cannot follow: whatever it says, in English
         raise ModelError("not a Word document") from error
     for child in list(body):
@@ -61,12 +61,13 @@ def open_model(model: bytes | None) -> Any:
             body.remove(child)
     if model is not None:
         _complete(document)
+        forget_people(document)
     _speak_french(document)
     return document
 
 
 def _complete(document: Any) -> None:
-    """Give a person's model the styles and lists that it lacks: a style removed in Word must not lose a report."""
+    """Give a person's model the styles, lists and paper that it lacks: a style removed in Word must not lose a report."""
     import docx
 
     own = docx.Document(io.BytesIO(shipped_model()))
@@ -75,8 +76,11 @@ def _complete(document: Any) -> None:
         name = style.find(qn("name")).get(qn("val"))
         if name.lower() not in known and style.get(qn("default")) is None:
             document.styles.element.append(copy.deepcopy(style))
-    if not any(link.reltype.endswith("/numbering") for link in document.part.rels.values()):
+    if any(link.reltype.endswith("/numbering") for link in document.part.rels.values()):
+        complete_lists(document.part.numbering_part.element, own.part.numbering_part.element)
+    else:
         document.part.relate_to(own.part.numbering_part, _relation("numbering"))
+    complete_paper(document.sections[-1], own.sections[-1])
 
 
 def _relation(name: str) -> str:
@@ -127,18 +131,33 @@ def fill_margins(document: Any, identity: PageIdentity) -> None:
         "{marques}": identity.marque,
         "{cachet}": identity.cachet,
     }
-    section = document.sections[-1]
-    parts = [section.header, section.footer]
-    if section.different_first_page_header_footer:
-        parts += [section.first_page_header, section.first_page_footer]
-    said = {token for part in parts for token in _replace(part._element, words)}
+    pairs = _margin_pairs(document)
     if identity.logo:
-        heights = [_add_logo(part, identity, number) for number, part in enumerate(parts[::2])]
-        section.top_margin += max(heights)  # the text begins lower by what the header gained
-    for token, text in words.items():
-        if token not in said and text:
-            part = section.footer if token == "{cachet}" else section.header
-            part.add_paragraph(text)
+        heights = [_add_logo(header, identity, number) for number, (header, _) in enumerate(pairs)]
+        document.sections[-1].top_margin += max(heights)  # the text begins lower by what the header gained
+    for header, footer in pairs:
+        said = _replace(header._element, words) | _replace(footer._element, words)
+        for token, text in words.items():
+            if token not in said and text:
+                (footer if token == "{cachet}" else header).add_paragraph(text)
+
+
+def _margin_pairs(document: Any) -> list[tuple[Any, Any]]:
+    """Header and footer of each kind of page: every page, and the first or the even ones where the model has them apart.
+
+    A kind that the model describes without using it is one too: a person who turns it on must not find words in braces.
+    """
+    section = document.sections[-1]
+    kinds = (
+        (True, section.header, section.footer),
+        (section.different_first_page_header_footer, section.first_page_header, section.first_page_footer),
+        (document.settings.odd_and_even_pages_header_footer, section.even_page_header, section.even_page_footer),
+    )
+    return [
+        (header, footer)
+        for printed, header, footer in kinds
+        if printed or not (header.is_linked_to_previous and footer.is_linked_to_previous)
+    ]
 
 
 def _add_logo(header: Any, identity: PageIdentity, number: int) -> int:
@@ -185,6 +204,8 @@ def set_properties(document: Any, identity: PageIdentity, texts: Sequence[Mappin
     date = str(identity.stamp.get("date_reference") or "2022-01-01")
     year, month, day = (int(part) for part in (date + "-01-01").split("-")[:3])
     core = document.core_properties
+    for old in list(core._element):  # a model's: who wrote it, when it was printed, its state
+        core._element.remove(old)
     core.title, core.subject, core.language = identity.titre, identity.campagne, "fr-FR"
     core.author = core.last_modified_by = "evalkit"
     core.created = core.modified = datetime(year, month, day)

@@ -55,7 +55,6 @@ from evalkit.report.workbook_sheets import (
 from evalkit.wording import format_date, format_number, format_percent, join_french, label_status
 
 Row = dict[str, Any]
-INVENTED = "DONNÉES FICTIVES"
 PUBLISHED = "Chiffres publiés seulement"
 SECRET = Absent(label_status("secret"))
 NOTHING = Absent("—")

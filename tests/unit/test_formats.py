@@ -299,6 +299,17 @@ def test_a_corrected_word_file_is_kept(task: Task) -> None:
     assert path.with_name("rapport-corrige-1.docx").read_bytes().endswith(b"corrections")
 
 
+@pytest.mark.parametrize(("kind", "told"), [("rapport", True), ("comite", False), ("synthese", False)])
+def test_what_cannot_be_taken_back_is_not_promised(task: Task, kind: str, told: bool) -> None:
+    """Only a report has places to write: for the others, the command that would end in DON-120 is not said."""
+    other = replace(task, kind=kind)
+    write_others(other, write_whole)
+    Path(f"{task.output}.docx").write_bytes(b"autre")
+    (note,) = write_others(other, write_whole).notes
+    assert "rapport-corrige-1.docx" in note
+    assert ("importer textes" in note) is told
+
+
 def test_a_document_open_in_word_leaves_the_others(task: Task) -> None:
     need_pdf()
 

@@ -13,6 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image, ImageDraw
 
+from evalkit.batch.inputs import folder_digest
 from evalkit.compute.disclosure import protect
 from evalkit.errors import Place
 from evalkit.loaders import logo as logos
@@ -71,10 +72,10 @@ def page_of(publication) -> str:
 # --- the logo -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_a_logo_becomes_a_small_png_held_as_text(kind: str, tmp_path: Path) -> None:
-    picture(tmp_path / "logo.img", kind=kind)
-    uri, faults = read_logo(tmp_path, "logo.img", HERE)
+@pytest.mark.parametrize(("name", "kind"), [("logo.png", "PNG"), ("Logo.JPG", "JPEG"), ("logo.jpeg", "JPEG")])
+def test_a_logo_becomes_a_small_png_held_as_text(name: str, kind: str, tmp_path: Path) -> None:
+    picture(tmp_path / name, kind=kind)
+    uri, faults = read_logo(tmp_path, name, HERE)
     assert not faults
     image = png_of(uri)
     assert image.format == "PNG"
@@ -90,6 +91,41 @@ def test_what_a_camera_hides_in_a_file_stays_in_the_dossier(tmp_path: Path) -> N
     assert b"rue de la Mairie" in (tmp_path / "logo.jpg").read_bytes()
     uri, _ = read_logo(tmp_path, "logo.jpg", HERE)
     assert b"rue de la Mairie" not in base64.b64decode(uri.removeprefix(DATA_PREFIX))
+
+
+@pytest.mark.parametrize("name", ["logo.img", "logo", "logo.png.bak"])
+def test_a_logo_that_a_batch_would_not_see_change_is_refused(name: str, tmp_path: Path) -> None:
+    """Only the pictures that ``batch.inputs`` watches: another would stay the old one in documents left as they are."""
+    picture(tmp_path / name)
+    uri, (fault,) = read_logo(tmp_path, name, HERE)
+    assert uri == ""
+    assert fault.code == "DON-050"
+    assert name in fault.read
+    assert "sous le type PNG" in fault.fix
+
+
+def test_every_accepted_logo_is_watched_by_a_batch(tmp_path: Path) -> None:
+    """The same file name with other pixels is another input, whatever the suffix that is accepted."""
+    for suffix in logos.SUFFIXES:
+        folder = tmp_path / suffix[1:]
+        folder.mkdir()
+        kind = "PNG" if suffix == ".png" else "JPEG"
+        picture(folder / f"logo{suffix}", kind=kind)
+        before = folder_digest(b"cle", folder)
+        picture(folder / f"logo{suffix}", size=(800, 300), kind=kind)
+        assert folder_digest(b"cle", folder) != before
+
+
+@pytest.mark.parametrize(("name", "kind"), [("logo.png", "PNG"), ("logo.jpg", "JPEG")])
+def test_the_name_of_a_screen_stays_in_the_dossier(name: str, kind: str, tmp_path: Path) -> None:
+    """A colour profile says which machine drew the logo: « iMac de Jeanne Dupont »."""
+    profile = b"\0" * 128 + b"iMac de Jeanne Dupont"
+    picture(tmp_path / name, kind=kind, icc_profile=profile, dpi=(301, 301))
+    with Image.open(tmp_path / name) as before:
+        assert before.info["icc_profile"] == profile, "il y a de quoi fuir"
+    image = png_of(read_logo(tmp_path, name, HERE)[0])
+    image.load()
+    assert image.info == {}
 
 
 def test_transparency_is_kept(tmp_path: Path) -> None:

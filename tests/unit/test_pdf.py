@@ -14,6 +14,7 @@ from PIL import Image
 from evalkit.report import numbers, pdf
 from evalkit.report.html import Html, table
 from evalkit.report.numbers import compare_numbers, numbers_of
+from evalkit.report.page_identity import read_identity
 from tests.unit.machine import need_pdf
 from tests.unit.word_cases import make_page
 
@@ -235,7 +236,8 @@ def test_a_strange_name_stays_a_name(name: str) -> None:
     odd = make_page(identite={"territoire": name, "campagne": name})
     with pikepdf.open(io.BytesIO(pdf.render_pdf(odd))) as document:
         assert len(document.pages) >= 1
-    assert "</style>" not in pdf.css_string(name)
+    assert "<" not in (style := pdf._margins(read_identity(odd)))
+    assert style.count("@page") == 1
 
 
 def test_numbers_are_compared_as_displayed() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -222,9 +224,82 @@ def test_what_cannot_be_taken_is_told(dossier: Path) -> None:
     assert text_file(dossier, "q1").read_text(encoding="utf-8") == "Voyez la photo.\n"
 
 
+MC = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+MATH = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+
+
+def twice(choice: str, fallback: str) -> str:
+    """Something that Word writes in two ways, for programs of two ages."""
+    inside = f'<mc:Choice Requires="x">{choice}</mc:Choice><mc:Fallback>{fallback}</mc:Fallback>'
+    return f"<mc:AlternateContent {MC}>{inside}</mc:AlternateContent>"
+
+
+def boxed(words: str, more: str = "") -> str:
+    """A text box as Word writes it: the same words for a recent program and for an old one."""
+    box = f"<w:txbxContent>{p(r(words))}</w:txbxContent>"
+    return f"<w:r>{twice(f'<w:drawing>{more}{box}</w:drawing>', f'<w:pict>{box}</w:pict>')}</w:r>"
+
+
+BLIP = '<a:blip xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"/>'
+BOX = "la forme d’une zone de texte (ses mots sont repris)"
+SIGN = '<s:symEx xmlns:s="http://schemas.microsoft.com/office/word/2015/wordml/symex" s:char="1F642"/>'
+EMOJI = f"<w:r>{twice(SIGN, '<w:t>🙂</w:t>')}</w:r>"
+
+
+@pytest.mark.parametrize(
+    ("typed_in", "text", "told"),
+    [
+        (p(r("Voir "), boxed("Encadré.")), "Voir\n\nEncadré.\n", BOX),
+        (p(r("Voir "), boxed("Encadré.", BLIP)), "Voir\n\nEncadré.\n", f"{BOX} ; une image"),
+        (
+            p(r("Fait "), '<w:r><w:sym w:font="Wingdings" w:char="F0FC"/></w:r>'),
+            "Fait\n",
+            "un signe d’une police de symboles",
+        ),
+        (p(r("Soit "), f'<m:oMath xmlns:m="{MATH}"><m:r><m:t>x²</m:t></m:r></m:oMath>'), "Soit\n", "une équation"),
+        (p(r("Un "), f"<w:r><w:ruby><w:rubyBase>{r('mot')}</w:rubyBase></w:ruby></w:r>"), "Un\n", "un texte annoté"),
+        (p(r("Le "), f'<w:customXml w:element="ville">{r("contrat")}</w:customXml>'), "Le contrat\n", None),
+        (p(r("Le "), f'<w:bdo w:val="ltr">{r("contrat")}</w:bdo>'), "Le contrat\n", None),
+        (p(r("Le "), twice(r("contrat"), r("contrat"))), "Le contrat\n", None),
+        (p(r("Bravo "), EMOJI), "Bravo 🙂\n", None),
+    ],
+    ids=[
+        "zone de texte",
+        "zone et image",
+        "symbole",
+        "équation",
+        "annoté",
+        "balise",
+        "sens",
+        "deux écritures",
+        "emoji",
+    ],
+)
+@pytest.mark.parametrize("dropped", [False, True], ids=["Word", "LibreOffice"])
+def test_no_word_is_lost_nor_taken_twice_in_silence(
+    typed_in: str, text: str, told: str | None, dropped: bool, dossier: Path
+) -> None:
+    """What the keyboard, the ribbon or a correction may put in a section: taken once, or said to be left."""
+    docx = typed(make_docx(), "q1", [typed_in])
+    result = actions.import_texts(word_file(dossier, unwrapped(docx) if dropped else docx), dossier)
+    assert text_file(dossier, "q1").read_text(encoding="utf-8") == text
+    assert [(fault.code, fault.read) for fault in result.faults] == ([("DON-123", told)] if told else [])
+
+
 @pytest.mark.parametrize("content", [b"", b"pas un document", b"PK\x03\x04abime"])
 def test_what_is_not_a_word_document_is_told(dossier: Path, content: bytes) -> None:
     assert refused(dossier, word_file(dossier, content)) == "DON-001"
+
+
+def test_a_report_damaged_on_the_way_is_told(dossier: Path) -> None:
+    """Wherever the damage falls in the text: a stick pulled out too soon, a mail cut short."""
+    whole = make_docx()
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        entry = archive.getinfo("word/document.xml")
+    start = entry.header_offset + 30 + len(entry.filename)
+    for place in range(start, start + entry.compress_size, 40):
+        damaged = whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
+        assert refused(dossier, word_file(dossier, damaged)) == "DON-001"
 
 
 def test_an_entity_is_never_followed(dossier: Path, tmp_path: Path) -> None:
