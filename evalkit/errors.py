@@ -145,6 +145,7 @@ CATALOGUE: dict[str, Entry] = {
     "DON-043": Entry("Ligne d'indicateur incomplète ou contradictoire"),
     "DON-044": Entry("Valeur et fraction différentes", "avertissement"),
     "DON-050": Entry("Logo inutilisable"),
+    "DON-051": Entry("Un nom ou des coordonnées dans un texte publié", "avertissement"),
     "DON-060": Entry("Fichier de données ouvertes non reconnu"),
     "DON-061": Entry("Édition introuvable dans le nom du fichier"),
     "DON-062": Entry("Colonne du code de quartier absente"),
@@ -197,7 +198,6 @@ CATALOGUE: dict[str, Entry] = {
     "DON-121": Entry("Fichier Word d'un autre territoire"),
     "DON-122": Entry("Texte changé des deux côtés", "avertissement"),
     "DON-123": Entry("Contenu de Word qui n'est pas repris", "avertissement"),
-    "DON-124": Entry("Un nom ou des coordonnées dans un texte publié", "avertissement"),
     # --- CAL: computation -------------------------------------------------------------------------------------------
     # --- LOT: batches -----------------------------------------------------------------------------------------------
     "LOT-001": Entry("Paramètre de carnet inconnu ou mal typé"),

@@ -594,11 +594,11 @@ def _texts(reading: _Reading) -> dict[str, str]:
 
 
 def _persons_in(text: str, shown: str) -> list[Fault]:
-    """DON-124: a free text is published as it is; what it holds of a person is told by its line, never repeated."""
+    """DON-051: a free text is published as it is; what it holds of a person is told by its line, never repeated."""
     fix = "remplacez le nom par la fonction, et retirez les coordonnées, sauf accord de la personne"
     return [
         Fault(
-            "DON-124",
+            "DON-051",
             Place(shown, line=number),
             "un nom de personne ou des coordonnées",
             "un texte que tous liront",

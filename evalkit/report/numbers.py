@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 # Grouped by no-break spaces (narrow or not), decimal comma, sign; never split: a plain space or a line end ends a number.
-# The figures of a code (A23, QF060001) are none.
-_NUMBER = re.compile(r"(?<![A-Za-z\d])(?:[+−-]?\d{1,3}(?:[\u202f\u00a0]\d{3})+(?:,\d+)?|[+−-]?\d+(?:,\d+)?)")
+# The figures of a code (A23, QF060001) are none: a code is taken whole, and left.
+_NUMBER = re.compile(r"[A-Za-z]\d+|([+−-]?\d{1,3}(?:[\u202f\u00a0]\d{3})+(?:,\d+)?|[+−-]?\d+(?:,\d+)?)")
 _SHOWN = 5  # examples given in a check
 
 
@@ -18,7 +18,7 @@ def numbers_of(text: str) -> Counter[str]:
     >>> numbers_of("1\\u202f039 cotations, 75,5\\u202f % et −3")
     Counter({'1\\u202f039': 1, '75,5': 1, '−3': 1})
     """
-    return Counter(_NUMBER.findall(text))
+    return Counter(found for found in _NUMBER.findall(text) if found)
 
 
 def compare_numbers(page: Counter[str], other: Counter[str]) -> list[str]:

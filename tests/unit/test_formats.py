@@ -91,7 +91,7 @@ def pdf_text(path: Path) -> str:
     return subprocess.run(command, capture_output=True, check=True).stdout.decode("utf-8")
 
 
-@pytest.mark.parametrize(("document", "least"), [("rapport", 1500), ("comite", 100)])
+@pytest.mark.parametrize(("document", "least"), [("rapport", 1500), ("comite", 90)])
 def test_every_number_is_the_same_in_every_format(rendered: Path, document: str, least: int) -> None:
     """Read back by three programs that are not ours: no number lost, none added, none written another way."""
     source = rendered / f"{document}.html"
@@ -111,7 +111,8 @@ def test_every_number_of_the_workbook_is_in_the_page(rendered: Path) -> None:
     """Sheet by sheet, read as the attacker reads it, with every digit that the file holds."""
 
     def plain(text: str) -> str:  # a cell has no group of thousands: the reader's Excel writes it
-        return re.sub(r"(?<=\d)[\u202f\u00a0](?=\d{3})", "", text).replace("−", "-")
+        text = re.sub(r"(?<=\d)[\u202f\u00a0](?=\d{3})", "", text).replace("−", "-")
+        return re.sub(r"(?<!\d)0(?=\d(?!\d))", "", text)  # and writes 09/09/2022 for the page's 9 septembre 2022
 
     page = numbers_of(plain(html_text(rendered / "rapport.html")))
     sheets = sheets_of((rendered / "rapport.xlsx").read_bytes())
