@@ -164,10 +164,11 @@ def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Ev
 
 @dataclass(frozen=True)
 class Verification:
-    """What a check found: by dossier, its faults and what the report will lack."""
+    """What a check found: by dossier, its faults and what the report will lack; folders of the campaign that are no dossier."""
 
     faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
     missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    aside: tuple[str, ...] = ()
 
     @property
     def n_errors(self) -> int:
@@ -191,6 +192,7 @@ class Verification:
         return {
             "erreurs": self.n_errors,
             "avertissements": self.n_warnings,
+            "laisses_de_cote": list(self.aside),
             "dossiers": [
                 {
                     "nom": name,
@@ -214,7 +216,7 @@ def verify_referentiel(path: Path | None = None) -> Verification:
 @_small_tables()
 def verify(path: Path, tell: Tell = _silent) -> Verification:
     """Check one dossier, one workbook, or every dossier of a campaign, before any rendering."""
-    from evalkit.loaders.dossier import check_dossier, list_dossiers, load_campagne
+    from evalkit.loaders.dossier import check_dossier, left_aside, list_dossiers, load_campagne
     from evalkit.loaders.referentiel import load_referentiel
 
     referentiel = load_referentiel()
@@ -222,6 +224,7 @@ def verify(path: Path, tell: Tell = _silent) -> Verification:
         raise EvalkitError([_not_a_dossier(path)])
     faults: dict[str, tuple[Fault, ...]] = {}
     missing: dict[str, tuple[str, ...]] = {}
+    aside: tuple[str, ...] = ()
     dossiers = [path]
     _refuse_campaign_without_identity(path)
     if is_campaign(path):
@@ -232,12 +235,13 @@ def verify(path: Path, tell: Tell = _silent) -> Verification:
             faults[CAMPAGNE_FILE] = tuple(error.faults)
         if not dossiers:
             faults[path.name] = (_empty_campaign(path),)
+        aside = tuple(left_aside(path))
     for dossier in dossiers:
         tell(dossier.name)
         check = check_dossier(dossier, referentiel)
         faults[dossier.name] = tuple(check.faults)
         missing[dossier.name] = tuple(check.manques)
-    return Verification(faults, missing)
+    return Verification(faults, missing, aside)
 
 
 def _refuse_campaign_without_identity(path: Path) -> None:

@@ -237,6 +237,11 @@ def _readable(result: actions.Verification, referentiel: bool) -> str:
         lines.append(f"{len(result.faults)} dossiers lus : {able} peuvent être faits, {len(blocked)} à corriger.")
         if blocked:
             lines.append("À corriger : " + ", ".join(blocked))
+    if result.aside:
+        lines.append(
+            f"Laissés de côté, faute de fichier au nom prévu : {', '.join(result.aside)}. Si c'est un territoire, nommez son "
+            "classeur « evaluation.xlsx », ou ses fichiers comme le dit docs/reference/dossier.md."
+        )
     return "\n".join(lines).rstrip()
 
 

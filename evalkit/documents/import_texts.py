@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from evalkit.errors import EvalkitError, Fault, Place, fail
+from evalkit.loaders.cells import TURNING
 from evalkit.loaders.word_texts import WordText, WordTexts
 from evalkit.model.free_text import digest, split_title
 from evalkit.wording import plural, quote
@@ -111,7 +112,9 @@ def _current(dossier: Path, name: str) -> str:
     """What ``textes/`` says now; empty when there is no file."""
     file = dossier / FOLDER / f"{name}.md"
     try:
-        return file.read_bytes().decode("utf-8-sig") if file.is_file() else ""
+        return (
+            TURNING.sub("", file.read_bytes().decode("utf-8-sig")) if file.is_file() else ""
+        )  # as the report reads it
     except UnicodeDecodeError as error:
         place = Place(f"{dossier.name}/{FOLDER}/{file.name}")
         fault = Fault("DON-028", place, "un texte illisible", "un texte en UTF-8", "enregistrez ce texte en UTF-8")

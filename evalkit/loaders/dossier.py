@@ -48,6 +48,7 @@ __all__ = [
     "departement_of",
     "ensure_key",
     "key_path",
+    "left_aside",
     "list_dossiers",
     "load_campagne",
     "load_dossier",
@@ -134,6 +135,16 @@ def list_dossiers(campagne_path: str | Path) -> list[Path]:
         ):
             found.append(item)
     return found
+
+
+def left_aside(campagne_path: str | Path) -> list[str]:
+    """Visible sub-folders of a campaign that hold files and are not taken for dossiers: most often a file badly named."""
+    taken = {path.name for path in list_dossiers(campagne_path)}
+    return [
+        item.name
+        for item in sorted(Path(campagne_path).iterdir())
+        if item.is_dir() and not item.name.startswith((".", "~", "_")) and item.name not in {*taken, *NOT_DOSSIERS}
+    ]
 
 
 def _looks_like_dossier(folder: Path) -> bool:

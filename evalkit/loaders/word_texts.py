@@ -164,6 +164,19 @@ def _declared(content: Any) -> list[dict[str, str]]:
     return [{key: str(one.get(key, "")) if isinstance(one, dict) else "" for key in keys} for one in listed]
 
 
+def _is_hidden(run: Any) -> bool:
+    """Text that Word does not print: it must not be published."""
+    mark = run.find(f"{_W}rPr/{_W}vanish")
+    return mark is not None and mark.get(f"{_W}val", "1") not in ("0", "false", "off")
+
+
+def _is_deleted(parent: Any) -> bool:
+    """A tracked deletion around a paragraph, or of the table row that holds it."""
+    if parent.tag == f"{_W}tr":
+        return parent.find(f"{_W}trPr/{_W}del") is not None
+    return parent.tag in (f"{_W}del", f"{_W}moveFrom")
+
+
 class _Reader:
     """Reads free sections with the styles and lists of their document."""
 
@@ -181,8 +194,11 @@ class _Reader:
         alias = control.find(f"{_W}sdtPr/{_W}alias")
         titre = alias.get(f"{_W}val") if alias is not None else nom
         content = control.find(f"{_W}sdtContent")
-        empty = control.find(f"{_W}sdtPr/{_W}showingPlcHdr") is not None or content is None
-        return self._text(nom, titre, base, [] if empty else list(content.iter(f"{_W}p")))
+        paragraphs = [] if content is None else list(content.iter(f"{_W}p"))
+        if control.find(f"{_W}sdtPr/{_W}showingPlcHdr") is not None:  # the prompt, unless somebody typed all the same
+            said = "".join(word for paragraph in paragraphs for run in paragraph.iter(f"{_W}r") for word in _words(run))
+            paragraphs = [] if said.strip() in ("", self.prompts.get(nom, PROMPT).strip()) else paragraphs
+        return self._text(nom, titre, base, paragraphs)
 
     def read_bookmarks(self, document: Any, read: set[str]) -> Iterator[WordText]:
         """Sections whose control was dropped (LibreOffice does), found by the bookmarks that stand around them."""
@@ -211,7 +227,7 @@ class _Reader:
         out: list[Block] = []
         pending: tuple[Run, ...] = ()
         for paragraph in paragraphs:
-            if any(parent.tag in (f"{_W}del", f"{_W}moveFrom") for parent in paragraph.iterancestors()):
+            if any(_is_deleted(parent) for parent in paragraph.iterancestors()):
                 continue
             runs = (*pending, *self._runs(paragraph))
             mark = paragraph.find(f"{_W}pPr/{_W}rPr")
@@ -238,7 +254,7 @@ class _Reader:
     def _runs(self, node: Any) -> Iterator[Run]:
         for child in node:
             if child.tag == f"{_W}r":
-                text = "".join(_words(child))
+                text = "" if _is_hidden(child) else "".join(_words(child))
                 if text:
                     yield Run(text, self._is(child, "b", "strong"), self._is(child, "i", "emphasis"))
             elif child.tag in _TAKEN:
@@ -256,8 +272,10 @@ class _Reader:
     def _left_out(self, paragraph: Any) -> set[str]:
         nodes = [node for node in paragraph.iter("{*}*") if not _is_fallback(node)]
         names = {node.tag for node in nodes}
+        hidden = any(node.tag == f"{_W}r" and _is_hidden(node) for node in nodes)
         said = {words for name, words in {**_NOT_TEXT, **_NOTES}.items() if name in names}
         said |= {words for node in nodes if node.tag in _PICTURES for words in _drawn(node)}
+        said |= {"un texte masqué dans Word"} if hidden else set()
         in_table = any(parent.tag == f"{_W}tc" for parent in paragraph.iterancestors())
         return said | ({"la forme d’un tableau (ses mots sont repris)"} if in_table else set())
 

@@ -41,10 +41,11 @@ def render_index(
     str
         A whole HTML page; the same bytes for the same journal: no time, no duration.
     """
-    reports = sorted((d for d in documents if d["genre"] == "rapport"), key=lambda d: sort_key(d["titre"]))
+    reports = sorted((d for d in documents if d["genre"] == "rapport"), key=lambda d: sort_key(place_name(d["titre"])))
     done = [d for d in reports if d["etat"] == "reussi"]
     committees = {d["nom"]: d for d in documents if d["genre"] == "comite" and d["etat"] == "reussi"}
-    failed = sorted((d for d in documents if _to_correct(d, documents)), key=lambda d: sort_key(d["titre"]))
+    failed = [d for d in documents if _to_correct(d, documents)]
+    failed.sort(key=lambda d: sort_key(place_name(d["titre"])))
     body = join(
         tag("h1", campagne.libelle),
         paragraph(

@@ -145,3 +145,17 @@ def test_a_campaign_without_its_identity_is_told(capsys: pytest.CaptureFixture[s
     assert code == 2
     assert "[USA-003]" in text
     assert "campagne.yml" in text
+
+
+def test_a_folder_that_is_no_dossier_is_named(capsys: pytest.CaptureFixture[str], tmp_path) -> None:
+    """Forty folders by e-mail: one whose files are badly named is told, never lost."""
+    samples = resource_dir("sample_data") / "2022"
+    shutil.copytree(samples / "estrinoy", tmp_path / "2022" / "estrinoy")
+    for name in ("campagne.yml", "reference_regionale.json"):
+        shutil.copy(samples / name, tmp_path / "2022")
+    (tmp_path / "2022" / "reçu de Lens").mkdir()
+    (tmp_path / "2022" / "reçu de Lens" / "Eval Lens v3 (2).xlsx").write_bytes(b"x")
+    assert (
+        "Laissés de côté, faute de fichier au nom prévu : reçu de Lens"
+        in run(capsys, "verifier", str(tmp_path / "2022"))[1]
+    )

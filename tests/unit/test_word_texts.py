@@ -96,6 +96,21 @@ def test_tracked_changes_are_taken_as_accepted(dossier: Path) -> None:
     assert kept.read_text(encoding="utf-8") == "Le comité se réunit.", "l'ancien texte est gardé"
 
 
+def test_what_word_does_not_print_is_not_published(dossier: Path) -> None:
+    """Hidden words stay hidden, and are said; a table row that was deleted with its tracked change goes."""
+    row = "<w:tr>{}<w:tc><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:tc></w:tr>"
+    gone_row = row.format('<w:trPr><w:del w:id="95" w:author="x"/></w:trPr>', "Rangée supprimée")
+    table = f"<w:tbl>{row.format('', 'Rangée gardée')}{gone_row}</w:tbl>"
+    docx = typed(make_docx(), "q1", [p(r("Dit. "), r("Secret caché.", "<w:vanish/>")), table])
+    result = actions.import_texts(word_file(dossier, docx), dossier)
+    text = text_file(dossier, "q1").read_text(encoding="utf-8")
+    assert "Dit." in text
+    assert "Rangée gardée" in text
+    assert "Secret" not in text
+    assert "supprimée" not in text
+    assert any("un texte masqué dans Word" in str(fault) for fault in result.faults)
+
+
 def test_a_conflict_keeps_both_and_says_so(dossier: Path) -> None:
     docx = typed(make_docx(texts={"q1": "Avant."}), "q1", [p(r("Tapé dans Word."))])
     text_file(dossier, "q1").write_text("Changé entre-temps.", encoding="utf-8")
