@@ -14,21 +14,22 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from fonction_nue import NOTEBOOK, draw_page
+from fonction_nue import NOTEBOOKS, draw_page
 from lot import PROCESSES, dossiers_of
 
 
 def bare(task: tuple[Path, Path]) -> None:
-    """Draw, check and write one page."""
+    """Draw, check and write the pages of one territory."""
     from evalkit.report.check import check_page
 
     dossier, folder = task
-    page = draw_page(dossier)
-    check = check_page(page)
-    target = folder / dossier.name / "rapport.html"
-    target.parent.mkdir(parents=True)
-    target.write_text(page, encoding="utf-8")
-    target.with_name("rapport.html.controle.json").write_text(json.dumps(check), encoding="utf-8")
+    (folder / dossier.name).mkdir(parents=True)
+    for kind, notebook in NOTEBOOKS.items():
+        page = draw_page(dossier, notebook=notebook)
+        check = check_page(page)
+        target = folder / dossier.name / f"{kind}.html"
+        target.write_text(page, encoding="utf-8")
+        target.with_name(f"{kind}.html.controle.json").write_text(json.dumps(check), encoding="utf-8")
 
 
 @lru_cache(maxsize=1)
@@ -39,15 +40,15 @@ def _exporter() -> Any:
 
 
 def with_papermill(task: tuple[Path, Path]) -> None:
-    """papermill, then nbconvert's own page."""
+    """papermill, then nbconvert's own pages."""
     import papermill
 
     dossier, folder = task
-    executed = papermill.execute_notebook(
-        str(NOTEBOOK), None, {"dossier": str(dossier)}, progress_bar=False, cwd=str(NOTEBOOK.parent)
-    )
-    page, _ = _exporter().from_notebook_node(executed)
-    (folder / f"{dossier.name}.html").write_text(page, encoding="utf-8")
+    for kind, notebook in NOTEBOOKS.items():
+        parameters, where = {"dossier": str(dossier)}, str(notebook.parent)
+        executed = papermill.execute_notebook(str(notebook), None, parameters, progress_bar=False, cwd=where)
+        page, _ = _exporter().from_notebook_node(executed)
+        (folder / f"{dossier.name}-{kind}.html").write_text(page, encoding="utf-8")
 
 
 def parts(campagne: Path) -> dict[str, float]:

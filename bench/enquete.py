@@ -59,7 +59,7 @@ def main() -> None:
         steps["calcul et secret"] = lambda: protect(
             evaluate(referentiel, load_dossier(dossier, referentiel)), referentiel.regles
         )
-        steps["rapport"] = lambda: actions.render_report(dossier, Path(folder) / "sorties")
+        steps["rapport"] = lambda: actions.render_report(dossier, Path(folder) / "sorties", formats=("html",))
         bare = 0.0
         for name, step in steps.items():
             start = time.perf_counter()

@@ -11,6 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = ROOT / "notebooks" / "rapport_territoire.ipynb"
+NOTEBOOKS = {"rapport": NOTEBOOK, "comite": ROOT / "notebooks" / "comite.ipynb"}  # both documents of a territory
 
 
 def draw_page(dossier: Path, titre: str = "", notebook: Path = NOTEBOOK) -> str:

@@ -1,13 +1,15 @@
-"""How long ``evalkit lot`` takes, as ratios to what a person would write, in one run, on the real notebook and the sample territories.
+"""How long ``evalkit lot`` takes, as ratios to what a person would write, in one run, on the real notebooks and the sample territories.
 
     python bench/lot.py --territoires 8 --tours 2
+    python bench/lot.py --territoires 40 --tours 3 --json lot.json
     python bench/lot.py --territoires 400 --seulement evalkit nue
 
-Four ways, one after the other in each round, all drawing the same charts of the same territories:
+Four ways, one after the other in each round, all making both documents of the same territories (the report and the two pages
+of the steering committee), with the same charts:
 
 - ``boucle``: the two commands of the tutorials, per territory (``papermill`` then ``jupyter nbconvert``);
 - ``papermill``: ``papermill.execute_notebook`` and one ``HTMLExporter`` in two processes;
-- ``nue``: a plain function that makes the very page of evalkit, in two processes (no kernel, no isolation: the floor);
+- ``nue``: a plain function that makes the very pages of evalkit, in two processes (no kernel, no isolation: the floor);
 - ``evalkit``: ``evalkit lot``, two processes.
 
 Quote the ratios, never a number of seconds alone; on a busy machine, the processor's, not the clock's. Memory is the sum of PSS over the process tree (Linux), sampled.
@@ -30,8 +32,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from fonction_nue import NOTEBOOKS
+
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOK = ROOT / "notebooks" / "rapport_territoire.ipynb"
 SAMPLES = ROOT / "sample_data" / "2022"
 ENV = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
 PROCESSES = 2
@@ -60,10 +63,11 @@ def naive(campagne: Path, folder: Path) -> None:
     """The two commands of the papermill and nbconvert tutorials, per territory."""
     tools = Path(sys.executable).parent
     for dossier in dossiers_of(campagne):
-        executed = folder / f"{dossier.name}.ipynb"
-        cwd = ["--no-progress-bar", "--cwd", NOTEBOOK.parent]
-        run([tools / "papermill", *cwd, NOTEBOOK, executed, "-p", "dossier", dossier])
-        run([tools / "jupyter", "nbconvert", "--log-level", "ERROR", "--to", "html", "--no-input", executed])
+        for kind, notebook in NOTEBOOKS.items():
+            executed = folder / f"{dossier.name}-{kind}.ipynb"
+            cwd = ["--no-progress-bar", "--cwd", notebook.parent]
+            run([tools / "papermill", *cwd, notebook, executed, "-p", "dossier", dossier])
+            run([tools / "jupyter", "nbconvert", "--log-level", "ERROR", "--to", "html", "--no-input", executed])
 
 
 def papermill_twice(campagne: Path, folder: Path) -> None:
@@ -98,7 +102,7 @@ def run(command: list[object]) -> None:
 
 
 class Memory(threading.Thread):
-    """Samples the sum of PSS over the children of this process, once a second."""
+    """Samples the sum of PSS over the children of this process, twice a second."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -106,8 +110,8 @@ class Memory(threading.Thread):
         self._stop_asked = threading.Event()
 
     def run(self) -> None:
-        while not self._stop_asked.wait(1):
-            self.samples.append(sum(_pss(pid) for pid in descendants(os.getpid())))
+        while not self._stop_asked.wait(0.5):
+            self.samples.append(sum(pss(pid) for pid in descendants(os.getpid())))
 
     def stop(self) -> dict[str, float]:
         """Highest in each half: a flat run has the same twice."""
@@ -134,7 +138,8 @@ def descendants(root: int) -> list[int]:
     return found
 
 
-def _pss(pid: int) -> float:
+def pss(pid: int) -> float:
+    """Megabytes of one process, what it shares counted by halves; 0 when it is gone."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
         return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
@@ -154,13 +159,14 @@ def measure(way: Callable[[Path, Path], None], campagne: Path) -> dict[str, floa
         seconds, cpu = time.perf_counter() - start, processor() - before
         told = memory.stop()
         pages = [page for page in folder.rglob("*.html") if page.name != "index.html"]
-        assert len(pages) == expected, f"{len(pages)} pages pour {expected} territoires"
-        figures = [page.read_text(encoding="utf-8").count('src="data:image/png') for page in pages]
-        assert min(figures) > 0, "une page a perdu ses figures"
+        assert len(pages) == expected * len(NOTEBOOKS), f"{len(pages)} pages pour {expected} territoires"
+        figures = {page: page.read_text(encoding="utf-8").count('src="data:image/png') for page in pages}
+        reports = [n for page, n in figures.items() if "comite" not in page.name]
+        assert min(reports) > 0, "un rapport a perdu ses figures"
         if way is ours:
             told |= unchanged(campagne, folder)
     each = {"mur_par_territoire_s": seconds / expected, "processeur_par_territoire_s": cpu / expected}
-    return {"mur_s": seconds, "processeur_s": cpu, "figures": sum(figures), **each, **told}
+    return {"mur_s": seconds, "processeur_s": cpu, "figures": sum(figures.values()), **each, **told}
 
 
 def processor() -> float:
@@ -211,6 +217,7 @@ def main() -> None:
     parser.add_argument("--seulement", nargs="+", choices=list(WAYS), default=list(WAYS))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    load = round(os.getloadavg()[0], 2)
     rounds: dict[str, list[dict[str, float]]] = {name: [] for name in options.seulement}
     with tempfile.TemporaryDirectory() as folder:
         campagne = make_campaign(Path(folder), options.territoires)
@@ -218,13 +225,17 @@ def main() -> None:
             order = options.seulement if turn % 2 == 0 else options.seulement[::-1]
             for name in order:
                 rounds[name].append(measure(WAYS[name], campagne))
-                print(f"tour {turn + 1}, {name} : {rounds[name][-1]['mur_s']:.1f} s", file=sys.stderr, flush=True)
+                print(
+                    f"tour {turn + 1}, {name} : {rounds[name][-1]['mur_s']:.1f} s, processeur {rounds[name][-1]['processeur_s']:.1f} s",
+                    file=sys.stderr,
+                    flush=True,
+                )
     drawn = {one["figures"] for runs in rounds.values() for one in runs}
     assert len(drawn) == 1, f"toutes les façons doivent dessiner les mêmes figures : {drawn}"
     report = {
         "territoires": options.territoires,
         "tours": options.tours,
-        "charge_de_la_machine": round(os.getloadavg()[0], 2),
+        "charge_de_la_machine": {"avant": load, "apres": round(os.getloadavg()[0], 2)},
         **compare(rounds),
         "ou_va_le_temps_ms": where_time_goes(),
     }

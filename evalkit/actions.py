@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +21,7 @@ from evalkit.wording import plural
 if TYPE_CHECKING:
     from evalkit.batch.runner import Outcome
     from evalkit.compute.results import Evaluation, Publication, PublicationSynthese
+    from evalkit.documents.import_texts import TextsImport
     from evalkit.loaders.open_data import ContextImport, TerritoriesImport
     from evalkit.loaders.survey_mapping import SurveyMapping
     from evalkit.loaders.surveys import SurveyImport
@@ -29,15 +31,27 @@ if TYPE_CHECKING:
 Tell = Callable[[str], None]
 CAMPAGNE_FILE = "campagne.yml"
 REFERENCE_FILE = "reference_regionale.json"
+MODEL_FILE = "modele.docx"
+ONLY_PAGES = ("html",)  # what a batch makes unless asked for more
 
 
 def _silent(_: str) -> None:
     """Progress when nobody watches."""
 
 
+@contextmanager
+def _small_tables() -> Iterator[None]:
+    """Hold texts as Python objects meanwhile: in tables of some ten rows, Arrow's take longer to filter and to read."""
+    import pandas as pd
+
+    with pd.option_context("mode.string_storage", "python"):
+        yield
+
+
 # --- Reading and computing ---------------------------------------------------------------------------------------------
 
 
+@_small_tables()
 def load_publication(dossier: str | Path, sans_enquete: str = "") -> Publication:
     """Evaluate one territory's folder (or lone workbook) and keep only what may be shown.
 
@@ -80,6 +94,7 @@ def _evaluate(dossier: Path, referentiel: Referentiel, *, with_reference: bool =
     return evaluate(referentiel, load_dossier(dossier, referentiel, with_reference=with_reference))
 
 
+@_small_tables()
 def load_synthese(campagne: str | Path, departement: str = "", nominatif: bool = False) -> PublicationSynthese:
     """Evaluate every territory of a campaign and publish their synthesis.
 
@@ -122,6 +137,7 @@ def _perimeters_before(departement: str, evaluations: Sequence[Evaluation]) -> l
     return ["", *(code for code in codes if code < departement)]
 
 
+@_small_tables()
 def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Evaluation], list[tuple[str, str]]]:
     """Evaluate every territory; those that cannot be are returned with the reason, never dropped in silence."""
     from evalkit.batch.parts import note_excluded
@@ -148,10 +164,11 @@ def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Ev
 
 @dataclass(frozen=True)
 class Verification:
-    """What a check found: by dossier, its faults and what the report will lack."""
+    """What a check found: by dossier, its faults and what the report will lack; folders of the campaign that are no dossier."""
 
     faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
     missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    aside: tuple[str, ...] = ()
 
     @property
     def n_errors(self) -> int:
@@ -175,6 +192,7 @@ class Verification:
         return {
             "erreurs": self.n_errors,
             "avertissements": self.n_warnings,
+            "laisses_de_cote": list(self.aside),
             "dossiers": [
                 {
                     "nom": name,
@@ -195,9 +213,10 @@ def verify_referentiel(path: Path | None = None) -> Verification:
     return Verification({folder.name: tuple(check_referentiel(folder))})
 
 
+@_small_tables()
 def verify(path: Path, tell: Tell = _silent) -> Verification:
     """Check one dossier, one workbook, or every dossier of a campaign, before any rendering."""
-    from evalkit.loaders.dossier import check_dossier, list_dossiers, load_campagne
+    from evalkit.loaders.dossier import check_dossier, left_aside, list_dossiers, load_campagne
     from evalkit.loaders.referentiel import load_referentiel
 
     referentiel = load_referentiel()
@@ -205,6 +224,7 @@ def verify(path: Path, tell: Tell = _silent) -> Verification:
         raise EvalkitError([_not_a_dossier(path)])
     faults: dict[str, tuple[Fault, ...]] = {}
     missing: dict[str, tuple[str, ...]] = {}
+    aside: tuple[str, ...] = ()
     dossiers = [path]
     _refuse_campaign_without_identity(path)
     if is_campaign(path):
@@ -215,12 +235,13 @@ def verify(path: Path, tell: Tell = _silent) -> Verification:
             faults[CAMPAGNE_FILE] = tuple(error.faults)
         if not dossiers:
             faults[path.name] = (_empty_campaign(path),)
+        aside = tuple(left_aside(path))
     for dossier in dossiers:
         tell(dossier.name)
         check = check_dossier(dossier, referentiel)
         faults[dossier.name] = tuple(check.faults)
         missing[dossier.name] = tuple(check.manques)
-    return Verification(faults, missing)
+    return Verification(faults, missing, aside)
 
 
 def _refuse_campaign_without_identity(path: Path) -> None:
@@ -291,6 +312,15 @@ class BatchResult:
     folder: Path
     outcomes: tuple[Outcome, ...]
     excluded: tuple[tuple[str, str], ...] = ()  # territories that a synthesis leaves out, and why
+    lacking: tuple[Fault, ...] = ()  # formats that this machine cannot make
+    formats_asked: bool = (
+        False  # whether a person named the formats: only then does one that lacks change the exit code
+    )
+
+    @property
+    def format_faults(self) -> tuple[Fault, ...]:
+        """Why a format was not made, here or for one document."""
+        return (*self.lacking, *(fault for outcome in self.outcomes for fault in outcome.others.faults))
 
     @property
     def ok(self) -> bool:
@@ -299,9 +329,15 @@ class BatchResult:
 
 
 def render_report(
-    dossier: Path, vers: Path | None = None, tell: Tell = _silent, sans_enquete: Sequence[str] = ()
+    dossier: Path,
+    vers: Path | None = None,
+    tell: Tell = _silent,
+    formats: Sequence[str] | None = None,
+    sans_enquete: Sequence[str] = (),
 ) -> BatchResult:
-    """Render one territory's report.
+    """Render one territory's documents: its report, and the two pages for its steering committee.
+
+    ``formats``: html, docx, pdf, xlsx (the report only); ``None`` for all that this machine can make.
 
     ``sans_enquete``: codes of questionnaires whose files are left out; the report says so, and why.
 
@@ -315,23 +351,29 @@ def render_report(
     dossier = _dossier_of(dossier)
     tell("Lecture et vérification du dossier…")
     with kernel_starting():
-        return _render_one(dossier, vers or default_output(dossier.parent), tell, _known_surveys(sans_enquete))
+        without = _known_surveys(sans_enquete)
+        return _render_one(dossier, vers or default_output(dossier.parent), tell, formats, without)
 
 
-def _render_one(dossier: Path, folder: Path, tell: Tell, sans_enquete: Sequence[str]) -> BatchResult:
+def _render_one(
+    dossier: Path, folder: Path, tell: Tell, formats: Sequence[str] | None, sans_enquete: Sequence[str]
+) -> BatchResult:
     from evalkit.batch.plan import make_plan
     from evalkit.batch.runner import render_task, writing
+    from evalkit.report.formats import possible_formats
 
     title = _check_before_rendering(dossier, sans_enquete=sans_enquete)
     _ensure_keys([dossier], tell)
-    plan = make_plan([_report_task(dossier, folder, title, sans_enquete)])
+    possible, lacking = possible_formats(formats)
+    plan = make_plan(_territory_tasks(dossier, folder, title, possible, sans_enquete))
     tell("Calcul et dessin du rapport (quelques secondes)…")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    result = BatchResult(folder, tuple(render_task(task) for task in plan.tasks))
-    for outcome in result.outcomes:
+    outcomes = tuple(render_task(task, tell) for task in plan.tasks)
+    for outcome in outcomes:
         for warning in outcome.warnings:
             tell(str(warning))
+    result = BatchResult(folder, outcomes, lacking=lacking, formats_asked=formats is not None)
     return result
 
 
@@ -418,17 +460,47 @@ def default_output(campagne: Path) -> Path:
     return Path("sorties") / campagne.name
 
 
-def _report_task(dossier: Path, folder: Path, title: str = "", sans_enquete: Sequence[str] = ()) -> Any:
+def find_model(folder: Path) -> Path | None:
+    """A person's ``modele.docx``: the territory's own, else the campaign's; None for evalkit's."""
+    folders = [folder, folder.parent] if folder.is_dir() else [folder.parent]
+    return next((path for one in folders if (path := one / MODEL_FILE).is_file()), None)
+
+
+# Documents of a territory: kind of task -> notebook. The report first: it is the one to open.
+TERRITORY_NOTEBOOKS = {"rapport": "rapport_territoire.ipynb", "comite": "comite.ipynb"}
+
+
+def _territory_tasks(
+    dossier: Path,
+    folder: Path,
+    title: str = "",
+    formats: Sequence[str] = ("html",),
+    sans_enquete: Sequence[str] = (),
+) -> list[Any]:
+    """One task per document of a territory: its report, and the two pages for its steering committee."""
     from evalkit.batch.plan import Task
+    from evalkit.report.formats import formats_of
 
     name = dossier.stem if dossier.is_file() else dossier.name
-    notebook = resource_dir("notebooks") / "rapport_territoire.ipynb"
-    output = (folder / name / "rapport").resolve()
     dossier = dossier.resolve()
+    model = find_model(dossier) if set(formats) - {"html"} else None
     parameters = {"dossier": str(dossier)}
     if sans_enquete:  # a notebook that does not know this parameter is still good for the others
         parameters["sans_enquete"] = ", ".join(sorted(set(sans_enquete)))
-    return Task(name, notebook, parameters, output, title=title, dossier=dossier)
+    return [
+        Task(
+            name,
+            resource_dir("notebooks") / notebook,
+            parameters,
+            (folder / name / kind).resolve(),
+            title=title,
+            kind=kind,
+            dossier=dossier,
+            formats=formats_of(kind, formats),
+            model=model,
+        )
+        for kind, notebook in TERRITORY_NOTEBOOKS.items()
+    ]
 
 
 def render_batch(
@@ -438,34 +510,51 @@ def render_batch(
     tell: Tell = _silent,
     only: Sequence[str] = (),
     dask: str = "",
+    formats: Sequence[str] | None = None,
     sans_enquete: Sequence[str] = (),
 ) -> BatchResult:
     """Render what must be of a campaign (or of the territories named by ``only``); a failing one leaves the others.
 
-    ``dask``: address of a Dask cluster that renders instead of this machine. ``sans_enquete``: questionnaires left out of one
-    report, ``ardelle=ENQ-ASSO``.
+    ``dask``: address of a Dask cluster that renders instead of this machine. ``formats``: pages only unless asked.
+    ``sans_enquete``: questionnaires left out of one territory's documents, ``ardelle=ENQ-ASSO``.
     """
     from evalkit.batch import campaign
+    from evalkit.report.formats import possible_formats
 
     campagne = _campaign_of(campagne)
     folder = (vers or default_output(campagne)).resolve()
-    found = _survey(campagne, folder, only, sans_enquete)
+    possible, lacking = possible_formats(formats or ONLY_PAGES)
+    found = _survey(campagne, folder, only, possible, sans_enquete)
     run = _run(campagne, folder, processes, tell, dask)
     outcomes = campaign.render(run, found, _earlier_documents(folder, found.campaign.dossiers) if only else ())
-    return BatchResult(folder, tuple(sorted(outcomes, key=lambda outcome: outcome.name)))
+    ordered = tuple(sorted(outcomes, key=lambda outcome: outcome.name))
+    return BatchResult(folder, ordered, lacking=lacking, formats_asked=formats is not None)
 
 
 def explain_batch(
-    campagne: Path, vers: Path | None = None, only: Sequence[str] = (), sans_enquete: Sequence[str] = ()
+    campagne: Path,
+    vers: Path | None = None,
+    only: Sequence[str] = (),
+    formats: Sequence[str] | None = None,
+    sans_enquete: Sequence[str] = (),
 ) -> list[str]:
     """What ``render_batch`` would make again, and why: one line per territory. Nothing is made."""
     from evalkit.batch.decide import explain
+    from evalkit.report.formats import possible_formats
 
     campagne = _campaign_of(campagne)
-    return explain(_survey(campagne, (vers or default_output(campagne)).resolve(), only, sans_enquete).decisions)
+    possible, _ = possible_formats(formats or ONLY_PAGES)
+    folder = (vers or default_output(campagne)).resolve()
+    return explain(_survey(campagne, folder, only, possible, sans_enquete).decisions)
 
 
-def _survey(campagne: Path, folder: Path, only: Sequence[str], sans_enquete: Sequence[str] = ()) -> Any:
+def _survey(
+    campagne: Path,
+    folder: Path,
+    only: Sequence[str],
+    formats: Sequence[str] = ("html",),
+    sans_enquete: Sequence[str] = (),
+) -> Any:
     """What there is to do for the reports of a campaign, without any heavy import when nothing has changed."""
     from evalkit.batch import campaign
 
@@ -473,7 +562,12 @@ def _survey(campagne: Path, folder: Path, only: Sequence[str], sans_enquete: Seq
     chosen = _chosen(campagne, found.campaign.dossiers, only)
     names = {path: path.stem if path.is_file() else path.name for path in chosen}
     without = _surveys_by_territory(sans_enquete, names.values()) if sans_enquete else {}
-    found.choose(campagne, [_report_task(path, folder, "", without.get(names[path], ())) for path in chosen])
+    tasks = [
+        task
+        for path in chosen
+        for task in _territory_tasks(path, folder, formats=formats, sans_enquete=without.get(names[path], ()))
+    ]
+    found.choose(campagne, tasks)
     return found
 
 
@@ -578,16 +672,19 @@ def render_synthesis(
     departement: str = "",
     nominatif: bool = False,
     tell: Tell = _silent,
+    formats: Sequence[str] | None = None,
 ) -> BatchResult:
-    """Render the synthesis of a campaign: the region, or one department."""
+    """Render the synthesis of a campaign: the region, or one department. ``formats``: as :func:`render_report`."""
     from evalkit.batch import campaign
     from evalkit.batch.plan import Task
+    from evalkit.report.formats import possible_formats
 
     campagne = _campaign_of(campagne)
     folder = (vers or default_output(campagne)).resolve()
     found = campaign.survey(campagne)
     dossiers = _chosen(campagne, found.campaign.dossiers, ())
     name = "-".join(part for part in ("synthese", departement, "nominatif" if nominatif else "") if part)
+    possible, lacking = possible_formats(formats, "synthese")
     task = Task(
         name,
         resource_dir("notebooks") / "synthese_regionale.ipynb",
@@ -597,6 +694,8 @@ def render_synthesis(
         kind="synthese",
         seconds=600 + 10 * len(dossiers),
         memory_mb=0,  # a whole country is held at once
+        formats=possible,
+        model=find_model(campagne) if set(possible) - {"html"} else None,
     )
     found.choose(campagne, [task])
     if found.decisions[0].action != "garder":
@@ -604,7 +703,8 @@ def render_synthesis(
             _known_departement(campagne, dossiers, departement)
         tell("Synthèse : évaluation de tous les territoires…")
     outcomes = tuple(campaign.render(_run(campagne, folder, 1, tell, synthesis=True), found))
-    return BatchResult(folder, outcomes, tuple(pair for outcome in outcomes for pair in outcome.excluded))
+    excluded = tuple(pair for outcome in outcomes for pair in outcome.excluded)
+    return BatchResult(folder, outcomes, excluded, lacking, formats_asked=formats is not None)
 
 
 def _known_departement(campagne: Path, dossiers: Sequence[Path], departement: str) -> None:
@@ -749,8 +849,26 @@ def refresh_index(folder: Path, campagne: Path) -> Path:
     page = folder / "index.html"
     documents = read_documents(folder / "journal.json")
     with writing(page):
-        write_whole(page, render_index(load_campagne(campagne), documents, syntheses).encode("utf-8"))
+        index = render_index(load_campagne(campagne), documents, syntheses, _checks_beside(folder, syntheses))
+        write_whole(page, index.encode("utf-8"))
     return page
+
+
+def _checks_beside(folder: Path, syntheses: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Automatic checks of the syntheses of a folder and of their other formats, by file name; those that are there."""
+    import json
+
+    stems = {name.removesuffix(".html") for name in syntheses}
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob("synthese*.controle.json")):
+        name = path.name.removesuffix(".controle.json")
+        if name.rpartition(".")[0] in stems and (folder / name).is_file():
+            try:
+                content = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError, RecursionError):
+                continue
+            found |= {name: content} if isinstance(content, dict) else {}
+    return found
 
 
 # --- evalkit importer, outils --------------------------------------------------------------------------------------------
@@ -795,6 +913,52 @@ def import_territories(
         result = make_territories(files, generation, vers, date_reference=date_reference)
     _ensure_keys(result.dossiers, _silent)
     return result
+
+
+def import_texts(word: Path, dossier: Path) -> TextsImport:
+    """Take back into ``textes/`` what was typed in the free sections of a Word report.
+
+    Raises
+    ------
+    EvalkitError
+        The file is not such a report, or not this territory's; nothing is written then. LOT-003: nothing can be written.
+    """
+    from evalkit.batch.runner import writing
+    from evalkit.documents.import_texts import import_word_texts
+    from evalkit.loaders.word_texts import read_word_texts
+
+    dossier = _dossier_of(dossier)
+    if dossier.is_file():
+        raise fail(
+            "USA-003",
+            dossier,
+            read="un classeur seul",
+            expected="le dossier d'un territoire : les textes vont dans son sous-dossier « textes »",
+            fix="créez un dossier, mettez-y ce classeur sous le nom evaluation.xlsx, puis donnez ce dossier",
+        )
+    found = read_word_texts(_existing(word))
+    with writing(dossier):
+        return import_word_texts(found, word, dossier)
+
+
+def write_model(folder: Path) -> Path:
+    """Write ``modele.docx``, to restyle in Word, into a territory's or a campaign's folder; never over another."""
+    from evalkit.batch.runner import write_whole, writing
+    from evalkit.report.word_package import shipped_model
+
+    target = folder / MODEL_FILE
+    if target.exists():
+        raise fail(
+            "USA-010",
+            target,
+            read="un fichier porte déjà ce nom",
+            expected="un dossier qui n'a pas encore de modèle",
+            fix="modifiez celui-ci dans Word, ou déplacez-le pour repartir de celui d'evalkit",
+        )
+    with writing(target):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(target, shipped_model())
+    return target
 
 
 @dataclass(frozen=True)
@@ -1031,7 +1195,7 @@ def _write_drafts(dossier: Path, imports: Sequence[SurveyImport], command: str) 
             if target.exists() and target.read_bytes() != new:
                 kept.append(_free_name(target.with_suffix(".ancien.yml")))
                 shutil.copy2(target, kept[-1])
-            write_whole(target, new)
+            write_whole(target, new, private=True)  # it may repeat answers
         written.append(target)
     return written, kept
 
@@ -1136,17 +1300,67 @@ def write_consensus_sheets(dossier: Path, vers: Path | None = None) -> Path:
     return target
 
 
+def write_working_file(dossier: Path, tell: Tell = _silent) -> tuple[Path, Path | None]:
+    """Write the confidential working file of a territory: individual ratings, settled levels, live formulas.
+
+    Returns
+    -------
+    tuple of Path and (Path or None)
+        The file, and the copy of the old one when someone had changed it.
+
+    Raises
+    ------
+    EvalkitError
+        Every fault of the framework or of the dossier; LOT-003: it cannot be written (it is open in Excel).
+    """
+    from evalkit.batch.runner import writing
+    from evalkit.batch.working_file import replace_working_file, working_path
+    from evalkit.compute.evaluation import evaluate
+    from evalkit.loaders.dossier import load_dossier
+    from evalkit.loaders.referentiel import load_referentiel
+    from evalkit.report.workbook import render_travail_xlsx
+
+    dossier = _dossier_of(dossier)
+    referentiel = load_referentiel()
+    _check_before_rendering(dossier, with_reference=False)  # no key is made for a dossier that cannot be read
+    _ensure_keys([dossier], tell)
+    read = load_dossier(dossier, referentiel, with_reference=False)
+    content = render_travail_xlsx(evaluate(referentiel, read), read.tables["cotations"])
+    with writing(working_path(dossier)):
+        return replace_working_file(dossier, content)
+
+
+def render_workbook(dossier: Path) -> bytes:
+    """The published workbook of a territory, ``rapport.xlsx``, as bytes.
+
+    Raises
+    ------
+    EvalkitError
+        Every fault of the framework or of the dossier.
+    """
+    from evalkit.report.workbook import render_rapport_xlsx
+
+    return render_rapport_xlsx(load_publication(dossier))
+
+
 # --- evalkit demo -------------------------------------------------------------------------------------------------------
 
 
 def demo(
-    vers: Path | None = None, processes: int | None = None, tell: Tell = _silent, only: Sequence[str] = ()
+    vers: Path | None = None,
+    processes: int | None = None,
+    tell: Tell = _silent,
+    only: Sequence[str] = (),
+    formats: Sequence[str] | None = None,
 ) -> BatchResult:
     """Render the sample campaign: reports, regional synthesis, and the page that lists them."""
+    from evalkit.report.formats import formats_of
+
     campagne = _sample_campaign(vers)
-    result = render_batch(campagne, vers, processes, tell, only)
-    synthesis = render_synthesis(campagne, result.folder, tell=tell)
-    return BatchResult(result.folder, (*result.outcomes, *synthesis.outcomes), synthesis.excluded)
+    result = render_batch(campagne, vers, processes, tell, only, formats=formats)
+    wanted = formats_of("synthese", formats or ONLY_PAGES)
+    synthesis = render_synthesis(campagne, result.folder, tell=tell, formats=wanted)
+    return replace(result, outcomes=(*result.outcomes, *synthesis.outcomes), excluded=synthesis.excluded)
 
 
 def _sample_campaign(vers: Path | None) -> Path:
@@ -1162,7 +1376,7 @@ def _sample_campaign(vers: Path | None) -> Path:
 def document_paths(result: BatchResult) -> list[Path]:
     """Paths of the pages that a run produced."""
     return [
-        (result.folder / outcome.name / name) if outcome.kind == "rapport" else (result.folder / name)
+        (result.folder / outcome.name / name) if outcome.kind in TERRITORY_NOTEBOOKS else (result.folder / name)
         for outcome in result.outcomes
         for name in outcome.documents
     ]

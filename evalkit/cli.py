@@ -106,6 +106,21 @@ Seulement = Annotated[
     typer.Option("--seulement", help="Nom d'un dossier à produire ; peut être répété. L'index garde les autres."),
 ]
 
+FormatsEcrits = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="Formats, séparés par des virgules : html, docx (Word), pdf, xlsx (tableaux du rapport). html est toujours produit.",
+    ),
+]
+
+
+def _formats(text: str) -> tuple[str, ...] | None:
+    """Formats that were typed; None when nothing was."""
+    from evalkit.report.formats import read_formats
+
+    return read_formats(text) if text else None
+
 
 def _tell(text: str) -> None:
     """Progress: on stderr, and only for a person in front of a terminal."""
@@ -118,16 +133,20 @@ def _exit(code: ExitCode | int) -> NoReturn:
 
 
 @app.command(cls=_Command)
-def demo(vers: Vers = None, processus: Processus = None, seulement: Seulement = None) -> None:
+def demo(
+    vers: Vers = None, processus: Processus = None, seulement: Seulement = None, formats: FormatsEcrits = ""
+) -> None:
     """Produire les rapports et la synthèse des territoires d'exemple (inventés).
 
     \b
     Exemples :
       evalkit demo
       evalkit demo --seulement ardelle
+      evalkit demo --seulement ardelle --format html,docx,pdf
     """
+    asked = _formats(formats)
     _say("Rapports des territoires d'exemple : tout y est inventé, aucune ville réelle n'est évaluée.")
-    _report_batch(actions.demo(vers, processus, _tell_always, tuple(seulement or ())))
+    _report_batch(actions.demo(vers, processus, _tell_always, tuple(seulement or ()), asked))
 
 
 def _tell_always(text: str) -> None:
@@ -218,6 +237,11 @@ def _readable(result: actions.Verification, referentiel: bool) -> str:
         lines.append(f"{len(result.faults)} dossiers lus : {able} peuvent être faits, {len(blocked)} à corriger.")
         if blocked:
             lines.append("À corriger : " + ", ".join(blocked))
+    if result.aside:
+        lines.append(
+            f"Laissés de côté, faute de fichier au nom prévu : {', '.join(result.aside)}. Si c'est un territoire, nommez son "
+            "classeur « evaluation.xlsx », ou ses fichiers comme le dit docs/reference/dossier.md."
+        )
     return "\n".join(lines).rstrip()
 
 
@@ -237,15 +261,17 @@ def rapport(
             help="Laisser de côté une enquête dont le fichier n'est pas sûr : ENQ-ASSO… Le rapport le dit.",
         ),
     ] = None,
+    formats: FormatsEcrits = "",
 ) -> None:
-    """Produire le rapport d'un territoire.
+    """Produire le rapport d'un territoire et les deux pages pour son comité de pilotage, dans ce que cette machine sait faire.
 
     \b
     Exemples :
       evalkit rapport mes-territoires/2026/valbrune
+      evalkit rapport mes-territoires/2026/valbrune --format docx
       evalkit rapport mes-territoires/2026/valbrune --sans-enquete ENQ-ASSO
     """
-    _report_batch(actions.render_report(dossier, vers, _tell_always, tuple(sans_enquete or ())))
+    _report_batch(actions.render_report(dossier, vers, _tell_always, _formats(formats), tuple(sans_enquete or ())))
 
 
 @app.command(cls=_Command)
@@ -254,6 +280,7 @@ def lot(
     vers: Vers = None,
     processus: Processus = None,
     seulement: Seulement = None,
+    formats: FormatsEcrits = "",
     expliquer: Annotated[
         bool, typer.Option("--expliquer", help="Dire ce qui serait refait, et pourquoi, sans rien produire.")
     ] = False,
@@ -276,13 +303,14 @@ def lot(
       evalkit lot campagnes/2026
       evalkit lot campagnes/2026 --seulement valbrune --seulement montclair
       evalkit lot campagnes/2026 --expliquer
+      evalkit lot campagnes/2026 --format html,docx,pdf,xlsx
       evalkit lot campagnes/2026 --sans-enquete valbrune=ENQ-ASSO
     """
-    only, without = tuple(seulement or ()), tuple(sans_enquete or ())
+    only, asked, without = tuple(seulement or ()), _formats(formats), tuple(sans_enquete or ())
     if expliquer:
-        _say("\n".join(actions.explain_batch(campagne, vers, only, without)))
+        _say("\n".join(actions.explain_batch(campagne, vers, only, asked, without)))
         return
-    _report_batch(actions.render_batch(campagne, vers, processus, _tell_always, only, dask, without))
+    _report_batch(actions.render_batch(campagne, vers, processus, _tell_always, only, dask, asked, without))
 
 
 @app.command(cls=_Command)
@@ -296,6 +324,7 @@ def synthese(
     figer: Annotated[
         bool, typer.Option("--figer", help="Écrire la référence régionale à laquelle les rapports se comparent.")
     ] = False,
+    formats: FormatsEcrits = "",
 ) -> None:
     """Produire la synthèse régionale ou départementale.
 
@@ -318,7 +347,8 @@ def synthese(
         if kept:
             _say(f"L'ancienne est conservée  : {kept}")
         return
-    _report_batch(actions.render_synthesis(campagne, vers, departement, nominatif, _tell_always))
+    asked = _formats(formats)
+    _report_batch(actions.render_synthesis(campagne, vers, departement, nominatif, _tell_always, asked))
 
 
 def _report_batch(result: actions.BatchResult) -> None:
@@ -329,14 +359,34 @@ def _report_batch(result: actions.BatchResult) -> None:
         names = ", ".join(f"{name} ({codes})" for name, codes in result.excluded)
         _say(f"La synthèse laisse de côté, faute de pouvoir les lire : {names}.")
     pages = [f"{result.folder / 'index.html'}"] if (result.folder / "index.html").is_file() else []
-    if len(result.outcomes) == 1 and result.ok:
+    alone = len({outcome.name for outcome in result.outcomes}) == 1  # one territory, or one synthesis
+    if alone and result.ok:
         pages = [str(page) for page in actions.document_paths(result)]
     for page in pages:
-        _say(f"À ouvrir dans un navigateur : {page}")
+        _say(f"{_OPENED_WITH.get(Path(page).suffix, 'À ouvrir')} : {page}")
+    _report_formats(result)
     if not result.ok:
         failed = [outcome for outcome in result.outcomes if not outcome.ok]
-        single = len(result.outcomes) == 1 and failed[0].faults
+        single = alone and failed[0].faults
         _exit(EvalkitError(list(failed[0].faults)).exit_code if single else ExitCode.INCOMPLETE_BATCH)
+    if result.formats_asked and result.format_faults:
+        _exit(EvalkitError(list(result.format_faults)).exit_code)
+
+
+_OPENED_WITH = {
+    ".html": "À ouvrir dans un navigateur",
+    ".docx": "À ouvrir dans Word         ",
+    ".pdf": "À ouvrir ou imprimer       ",
+    ".xlsx": "À ouvrir dans Excel        ",
+}
+
+
+def _report_formats(result: actions.BatchResult) -> None:
+    """Formats not made: four parts for who asked for them, one sentence for who did not."""
+    from evalkit.report.formats import in_one_sentence
+
+    for fault in dict.fromkeys(result.format_faults):
+        _say(fault if result.formats_asked else in_one_sentence(fault), to_error=result.formats_asked)
 
 
 @importer.command("contexte", cls=_Command)
@@ -419,6 +469,39 @@ def importer_enquete(
     _say(f"Puis : evalkit rapport {vers}")
 
 
+@importer.command("textes", cls=_Command)
+def importer_textes(
+    word: Annotated[Path, typer.Argument(help="Rapport Word où des textes ont été tapés.")],
+    vers: Annotated[
+        Path, typer.Option("--vers", help="Dossier du territoire, dont « textes » reçoit ce qui a changé.")
+    ],
+    en_json: Json = False,
+) -> None:
+    """Reprendre dans le dossier les textes tapés dans le rapport Word.
+
+    \b
+    Exemple :
+      evalkit importer textes sorties/2026/valbrune/rapport.docx --vers mes-territoires/2026/valbrune
+    """
+    result = actions.import_texts(word, vers)
+    _say(json.dumps(result.as_dict(), ensure_ascii=False, indent=2) if en_json else result.report())
+
+
+@outils.command("modele", cls=_Command)
+def outils_modele(
+    vers: Annotated[
+        Path, typer.Option("--vers", help="Dossier du territoire ou de la campagne qui reçoit modele.docx.")
+    ],
+) -> None:
+    """Écrire le modèle des rapports Word, pour en changer l'apparence.
+
+    \b
+    Exemple :
+      evalkit outils modele --vers mes-territoires/2026
+    """
+    _say(f"Modèle écrit, à modifier dans Word : {actions.write_model(vers)}")
+
+
 @outils.command("referentiel", cls=_Command)
 def outils_referentiel(
     vers: Annotated[Path, typer.Option("--vers", help="Fichier à écrire.")] = Path("referentiel.md"),
@@ -470,6 +553,23 @@ def outils_consensus(
     """
     page = actions.write_consensus_sheets(dossier, vers)
     print(f"Feuilles écrites, à ouvrir et imprimer depuis un navigateur : {page}")
+
+
+@outils.command("travail", cls=_Command)
+def outils_travail(
+    dossier: Annotated[Path, typer.Argument(help="Dossier du territoire, ou son classeur.")],
+) -> None:
+    """Écrire le fichier de travail, confidentiel : chaque niveau retracé jusqu'aux cotations, par des formules.
+
+    \b
+    Exemple :
+      evalkit outils travail mes-territoires/2026/valbrune
+    """
+    target, kept = actions.write_working_file(dossier, _tell_always)
+    _say(f"Fichier de travail écrit : {target}")
+    if kept:
+        _say(f"L'ancien avait été modifié ; il est conservé : {kept}")
+    _say("CONFIDENTIEL : il montre ce que chacun a coté. Ne le diffusez pas ; evalkit ne le relit jamais.")
 
 
 @app.command(cls=_Command)

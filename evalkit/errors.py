@@ -144,6 +144,8 @@ CATALOGUE: dict[str, Entry] = {
     "DON-042": Entry("Couche locale ou référence régionale inutilisable"),
     "DON-043": Entry("Ligne d'indicateur incomplète ou contradictoire"),
     "DON-044": Entry("Valeur et fraction différentes", "avertissement"),
+    "DON-050": Entry("Logo inutilisable"),
+    "DON-051": Entry("Un nom ou des coordonnées dans un texte publié", "avertissement"),
     "DON-060": Entry("Fichier de données ouvertes non reconnu"),
     "DON-061": Entry("Édition introuvable dans le nom du fichier"),
     "DON-062": Entry("Colonne du code de quartier absente"),
@@ -192,6 +194,10 @@ CATALOGUE: dict[str, Entry] = {
     "DON-105": Entry("Nombre de sollicités inconnu", "avertissement"),
     "DON-106": Entry("Poids inutilisable"),
     "DON-110": Entry("Rapport presque identique au précédent : une soustraction dirait qui", "avertissement"),
+    "DON-120": Entry("Fichier Word sans section à reprendre"),
+    "DON-121": Entry("Fichier Word d'un autre territoire"),
+    "DON-122": Entry("Texte changé des deux côtés", "avertissement"),
+    "DON-123": Entry("Contenu de Word qui n'est pas repris", "avertissement"),
     # --- CAL: computation -------------------------------------------------------------------------------------------
     # --- LOT: batches -----------------------------------------------------------------------------------------------
     "LOT-001": Entry("Paramètre de carnet inconnu ou mal typé"),
@@ -210,6 +216,10 @@ CATALOGUE: dict[str, Entry] = {
     "LOT-014": Entry("Repères laissés hors de la référence", "avertissement"),
     "LOT-015": Entry("Synthèse presque identique à une précédente : une soustraction dirait qui", "avertissement"),
     # --- DOC: a document that could not be made ---------------------------------------------------------------------
+    "DOC-001": Entry("Format non produit : une bibliothèque manque"),
+    "DOC-002": Entry("Modèle Word inutilisable"),
+    "DOC-003": Entry("Document non écrit"),
+    "DOC-004": Entry("Dossier modifié pendant la production"),
 }
 
 _EXIT_BY_FAMILY = {

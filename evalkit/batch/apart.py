@@ -57,14 +57,20 @@ def end_renderers() -> None:
 @contextmanager
 def local_executor(processes: int) -> Iterator[Executor]:
     """So many tasks at a time on this machine, each in a process of its own (:func:`render_apart`)."""
+    global _STOPPING
     get_ready()
     executor = ThreadPoolExecutor(max(1, processes))
     try:
         yield executor
     finally:
-        executor.shutdown(wait=False, cancel_futures=True)
-        end_renderers()
-        executor.shutdown()
+        with _LOCK:
+            _STOPPING = True  # a thread that was about to render must not start another warm parent
+        try:
+            executor.shutdown(wait=False, cancel_futures=True)
+            end_renderers()
+            executor.shutdown()
+        finally:
+            _STOPPING = False
 
 
 @contextmanager
@@ -229,11 +235,14 @@ def _work(connection: Connection) -> None:
 
 _LOCK = threading.Lock()
 _SOURCE: _Forking | _Starting | None = None
+_STOPPING = False
 
 
 def _source() -> _Forking | _Starting:
     global _SOURCE
     with _LOCK:
+        if _STOPPING:
+            raise RendererLost
         if _SOURCE is not None and not _SOURCE.alive():
             _SOURCE.close()
             _SOURCE = None

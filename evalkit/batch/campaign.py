@@ -193,9 +193,10 @@ class _Record:
         folder = task.output.parent
         now = time.time_ns()
         names = [name for page in outcome.documents for name in (page, f"{page}.controle.json")]
+        lacking = bool(outcome.others.faults)  # a format that could not be made: the next run tries again
         return {
-            "faits_de": dict(made_from),
-            "parties": outcome.parts,
+            "faits_de": {} if lacking else dict(made_from),
+            "parties": {} if lacking else outcome.parts,
             "sorties": {name: inputs.photograph_output(folder / name, self._state.key, now) for name in names},
             "journal": journal.entry_of(outcome),
             "exclus": outcome.excluded,

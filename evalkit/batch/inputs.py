@@ -18,13 +18,16 @@ from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _NOT_DRAWING = ("cli.py", "ui", "documents", "batch", "_donnees", "__pycache__")
-_DRAWING_IN_BATCH = ("runner.py", "kernels.py")
+_DRAWING_IN_BATCH = ("runner.py", "kernels.py", "formats.py")
 # Those that make a difference to what is read, computed, drawn or written.
 LIBRARIES = frozenset(
     """pandas numpy scipy pyarrow matplotlib pillow nbconvert nbclient nbformat papermill ipykernel ipython jinja2 mistune
-    traitlets pydantic pydantic-core ruamel-yaml pyyaml openpyxl python-calamine beautifulsoup4 matplotlib-inline""".split()
+    traitlets pydantic pydantic-core ruamel-yaml pyyaml openpyxl python-calamine beautifulsoup4 matplotlib-inline
+    python-docx lxml weasyprint pydyf fonttools pikepdf xlsxwriter""".split()
 )
-_READ = frozenset({".csv", ".xlsx", ".yml", ".yaml", ".parquet", ".json", ".xls", ".ods", ".xlsm", ".xlsb", ".md"})
+_PICTURES = frozenset({".png", ".jpg", ".jpeg"})
+_TABLES = frozenset({".csv", ".xlsx", ".yml", ".yaml", ".parquet", ".json", ".xls", ".ods", ".xlsm", ".xlsb", ".md"})
+_READ = _TABLES | _PICTURES
 _NEVER_READ = frozenset({"travail.xlsx"})
 _SUBFOLDERS = ("textes", "enquetes", "brut")
 # A file changed within this time of being photographed may have changed again since without its times telling.
@@ -89,11 +92,21 @@ def _add_folder(whole: Digest, folder: str, prefix: str, subfolders: Iterable[st
 
 
 def workbook_digest(key: bytes, workbook: Path) -> str:
-    """Digest of a dossier that is one workbook, with the key that stamps."""
+    """Digest of a dossier that is one workbook, with the key that stamps and the pictures beside it: one may be its logo."""
     whole = Digest(key)
     whole.add(workbook.name, _read(str(workbook)))
+    for name, path in _pictures_in(str(workbook.parent)):
+        whole.add(name, _read(path))
     whole.add(".evalkit/cle", _read(str(workbook.parent / ".evalkit" / f"{workbook.stem}.cle")))
     return whole.text()
+
+
+def _pictures_in(folder: str) -> list[tuple[str, str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((e.name, e.path) for e in entries if os.path.splitext(e.name)[1].lower() in _PICTURES)
+    except OSError:
+        return []
 
 
 def dossier_digest(key: bytes, path: Path) -> str:

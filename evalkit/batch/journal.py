@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evalkit.batch.formats import Others
 from evalkit.batch.runner import Outcome, write_whole, writing
 from evalkit.errors import Fault, Place
 from evalkit.wording import format_number, plural
@@ -49,6 +50,8 @@ def entry_of(outcome: Outcome) -> dict[str, Any]:
         "anomalies": [fault.as_dict() for fault in outcome.faults],
         "avertissements": [fault.as_dict() for fault in outcome.warnings],
         "controle": outcome.check,
+        "controles": outcome.others.checks,
+        "formats_manquants": [fault.as_dict() for fault in outcome.others.faults],
     }
 
 
@@ -65,6 +68,7 @@ def outcome_of(entry: Mapping[str, Any]) -> Outcome:
         entry["duree_s"],
         entry["titre"],
         dict(entry["controle"]),
+        others=Others(tuple(entry["controles"]), dict(entry["controles"])),
         warnings=tuple(_fault_of(told) for told in entry.get("avertissements", ())),
     )
 
@@ -126,16 +130,33 @@ def warning_line(outcome: Outcome) -> str:
     return f"{outcome.title or outcome.name} : avant de diffuser, lisez docs/erreurs.md#{code.lower()} ({said})"
 
 
+def _anomaly_lines(outcomes: Sequence[Outcome]) -> list[str]:
+    """What the automatic checks found, document by document: a document that was made is not always one to send."""
+    lines = []
+    for outcome in outcomes:
+        if outcome.ok:
+            page = outcome.documents[0] if outcome.documents else outcome.kind
+            for name, check in {page: outcome.check, **outcome.others.checks}.items():
+                found = check.get("anomalies", [])
+                more = f" (et {len(found) - 1} autres)" if len(found) > 1 else ""
+                lines += [f"{outcome.title or outcome.name}, {name}, à relire : {found[0]}{more}"] if found else []
+    return lines
+
+
 def summary(outcomes: Sequence[Outcome]) -> str:
     """The French account of a batch: how many, then each failure with its messages."""
-    failed = [outcome for outcome in outcomes if not outcome.ok]
+    reports = {outcome.name for outcome in outcomes if outcome.kind == "rapport" and not outcome.ok}
+    # What stops a report stops the two pages made from the same dossier: said once.
+    failed = [one for one in outcomes if not one.ok and not (one.kind == "comite" and one.name in reports)]
     kept = sum(outcome.unchanged for outcome in outcomes if outcome.ok)
-    made = len(outcomes) - len(failed) - kept
+    made = sum(max(1, len(outcome.documents)) for outcome in outcomes if outcome.ok and not outcome.unchanged)
     lines = [plural(made, "document produit", "documents produits") + "."] if made or not kept else []
     if kept:
         lines.append(
             plural(kept, "document déjà à jour, laissé tel quel", "documents déjà à jour, laissés tels quels") + "."
         )
+    lines.extend(note for outcome in outcomes for note in outcome.others.notes)
+    lines.extend(_anomaly_lines(outcomes))
     if failed:
         lines.append(plural(len(failed), "document n'a pas pu l'être :", "documents n'ont pas pu l'être :"))
     for outcome in failed:

@@ -265,7 +265,7 @@ def import_for_kernel() -> None:
 
 _KERNEL_MODULES = """
     pandas pandas.core.methods.to_dict pandas.core.arrays.arrow.extension_types encodings.ascii
-    pyarrow pyarrow.parquet pyarrow.dataset pyarrow.pandas_compat scipy.stats scipy.optimize matplotlib.pyplot matplotlib.backends.backend_agg
+    pyarrow pyarrow.parquet pyarrow.dataset pyarrow.pandas_compat scipy.optimize matplotlib.backends.backend_agg matplotlib.markers
     PIL.Image PIL.ImageDraw PIL.ImageFont PIL.PngImagePlugin
     ipykernel.kernelapp ipykernel.ipkernel ipykernel.zmqshell IPython.core.completer
     evalkit.actions evalkit.compute.evaluation evalkit.compute.disclosure evalkit.compute.synthesis

@@ -29,17 +29,24 @@ class Task:
     parameters: Mapping[str, Any]
     output: Path
     title: str = ""
-    kind: str = "rapport"  # rapport, synthese
+    kind: str = "rapport"  # rapport, comite, synthese
     seconds: float = 600.0  # time limit of the whole document
     memory_mb: int = 2048  # memory that its notebook may take, where the system can refuse more; 0: no limit
     dossier: Path | None = None
     known: Mapping[str, str] = field(default_factory=dict)
     key: bytes = field(default=b"", repr=False)
+    formats: tuple[str, ...] = ("html",)  # what is made of the page
+    model: Path | None = None  # a person's modele.docx
 
     @property
     def document(self) -> str:
         """What tells this document from every other of its campaign."""
         return document_id(self.name, self.kind)
+
+    @property
+    def left_out(self) -> list[str]:
+        """Questionnaires that the document leaves out on request."""
+        return str(self.parameters.get("sans_enquete", "")).replace(",", " ").split()
 
 
 def document_id(name: str, kind: str) -> str:

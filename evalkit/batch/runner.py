@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from evalkit.batch.formats import Others, Tell, silent, write_others
 from evalkit.batch.plan import Plan, Task
 from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.wording import plural
@@ -60,6 +61,7 @@ class Outcome:
     parts: dict[str, str] = field(default_factory=dict, repr=False)  # what it was made from (keyed digests)
     excluded: tuple[tuple[str, str], ...] = ()  # dossiers that a synthesis leaves out, and why
     warnings: tuple[Fault, ...] = ()  # what comparing it with the one published before would tell
+    others: Others = field(default_factory=Others)  # the other formats: what was made, what could not be
 
 
 class RendererLost(Exception):
@@ -98,8 +100,8 @@ def default_processes() -> int:
     return max(1, min(4, usable))
 
 
-def render_task(task: Task) -> Outcome:
-    """Render one task in this process: execute the notebook, make the page, check it, write it whole.
+def render_task(task: Task, tell: Tell = silent) -> Outcome:
+    """Render one task in this process: execute the notebook, make the page and what is made of it, each checked and whole.
 
     Not if the parts of what it is made from are those that ``task.known`` gives.
     """
@@ -123,9 +125,19 @@ def render_task(task: Task) -> Outcome:
         documents, check = write_page(task, notebook)
         metadata = getattr(notebook, "metadata", {})
         excluded = tuple(metadata.pop(_EXCLUDED, ()))
-        warnings = settle(task, metadata.pop(_PUBLISHED, {}))
-        parts = _parts_read(task, metadata)
-        return outcome(True, documents=documents, check=check, parts=parts, excluded=excluded, warnings=warnings)
+        warnings = settle(
+            task, metadata.pop(_PUBLISHED, {})
+        )  # the page is there: whatever becomes of the other formats
+        others = write_others(task, write_whole, tell)
+        return outcome(
+            True,
+            documents=(*documents, *others.documents),
+            check=check,
+            others=others,
+            parts=_parts_read(task, metadata),
+            excluded=excluded,
+            warnings=warnings,
+        )
     except EvalkitError as error:
         return outcome(False, faults=tuple(only_errors(error.faults)))
     except NotebookFailure as failure:
@@ -149,13 +161,8 @@ def parts_now(task: Task) -> dict[str, str]:
     if task.dossier is None:
         return {}
     referentiel = load_referentiel()
-    read = load_dossier(task.dossier, referentiel, sans_enquete=_left_out(task))
+    read = load_dossier(task.dossier, referentiel, sans_enquete=task.left_out)
     return keyed(parts_of(read, referentiel), task.key)
-
-
-def _left_out(task: Task) -> list[str]:
-    """Questionnaires that the report leaves out on request."""
-    return str(task.parameters.get("sans_enquete", "")).replace(",", " ").split()
 
 
 def title_of(dossier: Path) -> str:
@@ -270,7 +277,7 @@ def _execute_once(task: Task, folder: str, left: _Countdown) -> Any:
             config=config,
             shutdown_kernel="immediate",  # rien à sauver dans un noyau que l'on jette
             # Le noyau annonce sur la console comment il écoute : ce n'est pas une anomalie, on ne la montre pas.
-            extra_arguments=["--IPKernelApp.log_level=50"],
+            extra_arguments=["--IPKernelApp.log_level=50", "--HistoryManager.enabled=False"],
         )
     except PapermillExecutionError as error:
         if error.ename == EvalkitError.__name__:
@@ -296,7 +303,7 @@ def _refuse_dossier(task: Task) -> None:
     from evalkit.loaders.referentiel import load_referentiel
 
     if task.dossier is not None:
-        load_dossier(task.dossier, load_referentiel(), sans_enquete=_left_out(task))
+        load_dossier(task.dossier, load_referentiel(), sans_enquete=task.left_out)
 
 
 @contextmanager
@@ -319,7 +326,8 @@ def write_page(task: Task, notebook: Any) -> tuple[tuple[str, ...], dict[str, An
     from evalkit.report.check import check_page
     from evalkit.report.html import render_notebook
 
-    html = render_notebook(notebook, titre=task.title)
+    titre = f"Comité de pilotage : {task.title}" if task.kind == "comite" else task.title
+    html = render_notebook(notebook, titre=titre)
     check = check_page(html)
     page = Path(f"{task.output}.html")
     page.parent.mkdir(

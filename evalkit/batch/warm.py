@@ -25,10 +25,14 @@ _PR_SET_PDEATHSIG = 1
 _COLD = 2  # renderers forked before the throw-away drawing
 # One thread only: neither OpenBLAS's, nor the one that pyarrow's jemalloc starts as soon as it is imported. The system's own
 # memory pool gives back what each territory borrowed: fifteen megabytes less per kernel.
-_ONE_THREAD = {
+_SETTINGS = {
     "OPENBLAS_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
+    # Pictures come and go: their memory is kept for the next one rather than given back and zeroed again by the system.
+    "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    "MALLOC_TOP_PAD_": str(8 << 20),
 }
 
 
@@ -65,9 +69,10 @@ def main() -> None:
         _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not descriptors:
             break
+        parent = os.getpid()
         if os.fork() == 0:
             control.close()
-            _renderer(Connection(descriptors[0]))
+            _renderer(Connection(descriptors[0]), parent)
         os.close(descriptors[0])
     _end()
 
@@ -116,11 +121,11 @@ def draw_once() -> None:
     gc.freeze()
 
 
-def _renderer(connection: Connection) -> None:
+def _renderer(connection: Connection, parent: int) -> None:
     """Render one task and end. Never returns."""
     status = 1
     try:
-        _die_with_parent()
+        _die_with_parent(parent)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         connection.send(os.getpid())
         STOCK.put(fork_kernel())
@@ -139,6 +144,7 @@ def _renderer(connection: Connection) -> None:
 def fork_kernel() -> ForkedKernel:
     """Fork a kernel that waits for its order. The calling process must have one thread and no ZMQ socket."""
     receiving, sending = os.pipe()
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         os.close(receiving)
@@ -146,7 +152,7 @@ def fork_kernel() -> ForkedKernel:
     status = 1
     try:
         os.setpgid(0, 0)  # a group of its own: ending the kernel ends what it started
-        _die_with_parent()
+        _die_with_parent(parent)
         os.close(sending)
         order = read_order(receiving)
         if order is not None:
@@ -164,13 +170,12 @@ def _own_streams() -> None:
     os.close(nowhere)
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to end this process when the one that forked it ends, however it ends."""
+def _die_with_parent(parent: int) -> None:
+    """Ask Linux to end this process when ``parent``, which forked it, ends, however it ends: even before this was asked."""
     import ctypes
 
-    parent = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent or parent == 1:
+    if os.getppid() != parent:
         os._exit(1)
 
 
@@ -186,7 +191,7 @@ def start(environment: dict[str, str]) -> tuple[Any, socket.socket, str]:
             [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=DEVNULL,
-            env={**environment, **_ONE_THREAD, "TMPDIR": scratch},
+            env={**environment, **_SETTINGS, "TMPDIR": scratch},
             start_new_session=True,  # Ctrl-C speaks to the batch alone, which then ends the others cleanly
         )
     return process, ours, scratch

@@ -199,7 +199,7 @@ def _draw_key(page: Page) -> float:
     x, y = 0.0, 0.02
     page.marker([x + 0.06], [y + 0.067], color=ACCENT, size=9)
     x += 0.2 + page.text(x + 0.17, y, "territoire") + 0.2
-    page.rect(x, y + 0.005, 0.3, 0.13, face=BAND)
+    page.rect(x, y + 0.005, 0.3, 0.13, face=BAND, edge=QUIET, lw=0.7)
     x += 0.37 + page.text(x + 0.37, y, "moitié centrale des territoires de la région") + 0.2
     page.line([x, x], [y - 0.01, y + 0.15], color=INK, lw=1.8)
     page.text(x + 0.08, y, "médiane de la région")
@@ -214,7 +214,7 @@ def _draw_strip(page: Page, referentiel: Referentiel, strip: Strip, middle: floa
         return STRIP_LEFT + (min(max(value, low), high) - low) * scale
 
     page.line([STRIP_LEFT, STRIP_RIGHT], [middle, middle], color=BAND, lw=0.8)
-    page.rect(at(strip.q1), middle - 0.075, max(at(strip.q3) - at(strip.q1), 0.02), 0.15, face=BAND)
+    page.rect(at(strip.q1), middle - 0.075, max(at(strip.q3) - at(strip.q1), 0.02), 0.15, face=BAND, edge=QUIET, lw=0.7)
     page.line([at(strip.median)] * 2, [middle - 0.11, middle + 0.11], color=INK, lw=1.8)
     page.marker([at(strip.value)], [middle], color=ACCENT, size=9)
     left, right = _end(referentiel, low, strip.unite), _end(referentiel, high, strip.unite)

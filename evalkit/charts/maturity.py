@@ -12,6 +12,7 @@ from evalkit.charts.theme import (
     GRID,
     INK,
     LINE,
+    LINK,
     PALE,
     QUIET,
     SIZE,
@@ -225,7 +226,7 @@ def _draw_row(page: Page, referentiel: Referentiel, row: Row, y: float, height: 
         page.rect(_x(row.settled) - 0.155, y + 0.05, 0.31, height - 0.1, face=PALE, edge=INK, lw=1.4)
     medians = _stack(row)
     if row.gap and len(medians) > 1:
-        page.line([_x(min(medians)), _x(max(medians))], [middle, middle], color=BAND, lw=4)
+        page.line([_x(min(medians)), _x(max(medians))], [middle, middle], color=LINK, lw=4)
     for value in sorted(set(medians)):
         here = [p for p in row.shown if p.median == value]
         for rank, point in enumerate(here):
@@ -300,7 +301,7 @@ def _draw_key(page: Page, referentiel: Referentiel, rows: Sequence[Row]) -> floa
         if code == "#niveau":
             page.rect(x, y - 0.01, 0.2, 0.15, face=PALE, edge=INK, lw=1.4)
         elif code == "#ecart":
-            page.line([x, x + 0.33], [middle, middle], color=BAND, lw=4)
+            page.line([x, x + 0.33], [middle, middle], color=LINK, lw=4)
         else:
             color, shape = group_style(referentiel, code)
             page.marker([x + 0.06], [middle], shape=shape, color=color)

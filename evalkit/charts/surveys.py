@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalkit.charts.theme import (
+    ACCENT,
     BAND,
     GRID,
     INK,
@@ -49,8 +50,8 @@ SILENCES = (
     ("n_non_concerne", "sans objet"),
     ("n_non_repondu", "sans réponse"),
 )
-# Unfavourable to favourable; told apart without red and green, dark at both ends.
-DIVERGING = ("#8A3408", "#E3A37E", "#B9C2CB", "#86B3D1", "#00558C")
+# Unfavourable to favourable; told apart without red and green, and by their lightness alone once printed in grey.
+DIVERGING = ("#7A2E05", "#D98C5F", "#D9DEE3", "#9CC3DD", "#0072B2")
 UNIT = "part des réponses exprimées, en %"
 LABEL_WIDTH, BAR_LEFT, BAR_RIGHT, ASIDE_LEFT = 2.1, 2.2, 5.35, 5.47
 BAR = 0.2
@@ -269,7 +270,7 @@ def _draw_opinions(page: Page, item: SurveyItem, y: float, scale: float) -> None
     for share, color in zip(known, DIVERGING, strict=True):
         right, text = left + share * scale, format_number(share)
         if share > 0:
-            page.rect(left, y, right - left, BAR, face=color, edge="#FFFFFF", lw=0.6)
+            page.rect(left, y, right - left, BAR, face=color, edge=QUIET, lw=0.6)
         if share > 0 and text_width(text) + 0.06 <= right - left:
             ink = INK if contrast(color, INK) > contrast(color) else "#FFFFFF"
             page.text((left + right) / 2, y + 0.035, text, color=ink, ha="center")
@@ -423,7 +424,7 @@ def _draw_choices(page: Page, item: SurveyItem) -> float:
             page.text(left + 0.06, y + 0.03, share_text(item, None), color=QUIET)
             y += height
             continue
-        page.rect(left, y + 0.03, share * scale, 0.14, face=DIVERGING[3])
+        page.rect(left, y + 0.03, share * scale, 0.14, face=DIVERGING[3], edge=ACCENT, lw=0.8)
         end = left + share * scale
         if low == low:
             page.line([left + low * scale, left + high * scale], [y + 0.1] * 2, color=INK, lw=1.4)

@@ -9,11 +9,13 @@ glyph, about 2 ms a label), each width known before anything is placed, hence no
 from __future__ import annotations
 
 import re
+from collections import namedtuple
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from evalkit.charts.raster import Sheet
 from evalkit.wording import format_date, format_number, join_french
 
 if TYPE_CHECKING:
@@ -36,18 +38,10 @@ QUIET = "#52606D"
 GRID = "#DDE2E7"
 PALE = "#EEF1F4"
 BAND = "#B9C2CB"
+LINK = "#84919E"  # the stroke between two marks: pale enough to leave them in front, dark enough to be seen
 ACCENT = "#00558C"
 # Told apart by people who do not see red and green alike; the shape says it again in black and white.
 PALETTE = ("#00558C", "#B3440A", "#00735C", "#8C3F7D", "#333F48", "#8A5A00")
-_SIZES = {
-    "P": 1.3,
-    "X": 1.2,
-    "^": 1.2,
-    "v": 1.2,
-    "*": 1.5,
-    "s": 0.95,
-    "D": 0.85,
-}  # so that all weigh the same to the eye
 SHAPES = ("o", "s", "^", "D", "v", "P", "X", "p")
 _SHAPE_NAMES = {
     "rond": "o",
@@ -225,8 +219,7 @@ class Page:
         self, xs: Sequence[float], ys: Sequence[float], *, color: str = GRID, lw: float = 0.7, dash: bool = False
     ) -> None:
         """Draw a line through points."""
-        style = {"linestyle": (0, (2, 2))} if dash else {"solid_capstyle": "butt"}
-        self._shapes.append(("line", {"xs": xs, "ys": ys, "color": color, "lw": lw, **style}))
+        self._shapes.append(("line", {"xs": xs, "ys": ys, "color": color, "lw": lw, "dash": dash}))
 
     def rect(
         self,
@@ -241,20 +234,8 @@ class Page:
         hatch: str = "",
     ) -> None:
         """Draw a rectangle from its top left corner. A hatch takes the colour of the edge."""
-        self._shapes.append(
-            (
-                "rect",
-                {
-                    "xy": (x, y),
-                    "width": width,
-                    "height": height,
-                    "facecolor": face,
-                    "edgecolor": edge,
-                    "lw": lw,
-                    "hatch": hatch or None,
-                },
-            )
-        )
+        box = {"x": x, "y": y, "width": width, "height": height}
+        self._shapes.append(("rect", {**box, "face": face, "edge": edge, "lw": lw, "hatch": hatch}))
 
     def marker(
         self,
@@ -273,116 +254,15 @@ class Page:
 
     def render(self, height: float) -> tuple[bytes, int, int]:
         """Make the PNG: shapes by Agg, words over them. Same page, same bytes."""
-        from PIL import ImageDraw
-
-        image = _rasterise(self._shapes, self.width + 2 * MARGIN, height + 2 * MARGIN)
-        draw = ImageDraw.Draw(image)
+        sheet = Sheet(self.width + 2 * MARGIN, height + 2 * MARGIN, DPI, MARGIN)
+        for kind, options in self._shapes:
+            sheet.draw(kind, options)
         for w in self.words:
-            at = (round((w.x + MARGIN) * DPI), round((w.y + MARGIN) * DPI))
-            draw.text(at, w.text, fill=w.color, font=_font(w.size, w.bold))
-        flat = {o[k] for _, o in self._shapes for k in ("color", "facecolor", "edgecolor") if str(o.get(k))[:1] == "#"}
-        return _encode(image, sorted(flat | {w.color for w in self.words})), image.width, image.height
-
-
-def _rasterise(shapes: Sequence[tuple[str, dict[str, Any]]], width: float, height: float) -> Any:
-    """Picture of the shapes, drawn without pyplot: no global state is touched."""
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.transforms import Affine2D
-    from PIL import Image
-
-    # What a personal matplotlibrc or a notebook could change and that these shapes depend on.
-    with matplotlib.rc_context(
-        {
-            "path.sketch": None,
-            "path.effects": [],
-            "hatch.linewidth": 0.6,
-            "figure.autolayout": False,
-            "figure.constrained_layout.use": False,
-        }
-    ):
-        figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
-        canvas = FigureCanvasAgg(figure)
-        figure.patch.set(facecolor="white", edgecolor="none")
-        placed = Affine2D().scale(1, -1).translate(MARGIN, height - MARGIN) + figure.dpi_scale_trans
-        for rank, (kind, options) in enumerate(shapes):
-            artist = _artist(kind, dict(options))
-            artist.set(transform=placed, zorder=rank)
-            figure.add_artist(artist)
-        canvas.draw()
-        return Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
-
-
-def _artist(kind: str, options: dict[str, Any]) -> Any:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Rectangle
-
-    if kind == "line":
-        return Line2D(options.pop("xs"), options.pop("ys"), **options)
-    if kind == "rect":
-        return Rectangle(options.pop("xy"), options.pop("width"), options.pop("height"), **options)
-    color, hollow = options["color"], options["hollow"]
-    return Line2D(
-        options["xs"],
-        options["ys"],
-        linestyle="none",
-        marker=options["shape"],
-        markersize=options["size"] * _SIZES.get(options["shape"], 1),
-        markerfacecolor="white" if hollow else color,
-        markeredgecolor=color if hollow else "white",
-        markeredgewidth=1.4 if hollow else 0.8,
-    )
-
-
-def _encode(image: Any, flat: Iterable[str]) -> bytes:
-    """A 256-colour PNG, a fifth of the weight of true colour. ``flat``: colours that must come out exact."""
-    import io
-
-    import numpy as np
-    from PIL import Image
-
-    pixels = np.frombuffer(image.tobytes("raw", "RGBX"), dtype="<u4")  # one word a pixel: red, green, blue, nothing
-    # A page is mostly white: only the rest is coded, counted and looked up pixel by pixel.
-    inked = np.flatnonzero(pixels & _FIVE_BITS != _FIVE_BITS)
-    codes = _codes(pixels[inked])
-    counts = np.bincount(codes, minlength=1 << 15)
-    counts[_WHITE] = pixels.size - inked.size
-    colors = _all_colors().copy()
-    for color in dict.fromkeys([*flat, "#FFFFFF"]):
-        value = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
-        code = value[0] >> 3 << 10 | value[1] >> 3 << 5 | value[2] >> 3
-        colors[code] = value
-        counts[code] += pixels.size * 3  # among the 256 whatever its surface
-    kept = np.argsort(-counts, kind="stable")[:256]
-    present = np.flatnonzero(counts)
-    distance = ((colors[present][:, None] - colors[kept][None]) ** 2).sum(axis=2)
-    index = np.zeros(1 << 15, dtype=np.uint8)
-    index[present] = distance.argmin(axis=1)
-    indexed = np.full(pixels.size, index[_WHITE], dtype=np.uint8)
-    indexed[inked] = index[codes]
-    small = Image.frombuffer("P", image.size, indexed, "raw", "P", 0, 1)
-    small.putpalette(colors[kept].astype(np.uint8).tobytes())
-    out = io.BytesIO()
-    small.save(out, "PNG", compress_level=6, dpi=(DPI, DPI))
-    return out.getvalue()
-
-
-_WHITE = (1 << 15) - 1
-_FIVE_BITS = 0xF8F8F8
-
-
-def _codes(pixels: Any) -> Any:
-    """Fifteen-bit code of the colour of each pixel."""
-    return ((pixels & 0xF8) << 7 | pixels >> 6 & 0x3E0 | pixels >> 19 & 0x1F).astype("intp")
-
-
-@lru_cache(maxsize=1)
-def _all_colors() -> Any:
-    """The colour that each fifteen-bit code stands for."""
-    import numpy as np
-
-    return ((np.arange(1 << 15)[:, None] >> np.array([10, 5, 0]) & 31) * 255 // 31).astype(np.int32)
+            left, top = round((w.x + MARGIN) * DPI), round((w.y + MARGIN) * DPI)
+            sheet.write(left, top, w.text, w.color, _font(w.size, w.bold))
+        used = {options.get(name, "") for _, options in self._shapes for name in ("color", "face", "edge")}
+        flat = {color for color in used if color.startswith("#")} | {w.color for w in self.words}
+        return sheet.png(sorted(flat))
 
 
 # --- what all charts say the same way ------------------------------------------------------------------------------
@@ -488,7 +368,16 @@ def make_chart(page: Page, height: float, publication: Publication | Publication
 
 def rows_of(table: pd.DataFrame) -> list[Any]:
     """Rows of a result table as named tuples."""
-    return list(table.itertuples(index=False))
+    from evalkit.compute.results import columns_of
+
+    row = _row_type(tuple(table.columns))
+    return [row(*values) for values in zip(*columns_of(table), strict=True)]
+
+
+@lru_cache(maxsize=128)
+def _row_type(columns: tuple[str, ...]) -> Any:
+    """Making a type of tuple takes longer than reading the table: one for each set of columns."""
+    return namedtuple("Row", columns)
 
 
 def has_value(value: Any) -> bool:
@@ -500,7 +389,7 @@ def text_frame(rows: list[dict[str, str]], columns: Sequence[str]) -> pd.DataFra
     """Printable table: the columns given, in order, every cell text."""
     import pandas as pd
 
-    return pd.DataFrame(rows, columns=list(columns)).fillna("").astype(str)
+    return pd.DataFrame({column: [row.get(column, "") for row in rows] for column in columns}, dtype="str")
 
 
 def label_lines(code: str, titre: str, width: float, max_lines: int = 4) -> list[str]:

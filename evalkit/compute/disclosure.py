@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 
@@ -36,7 +36,7 @@ from evalkit.compute.actions import AMOUNTS, PEOPLE
 from evalkit.compute.disclosure_surveys import protect_surveys
 from evalkit.compute.evaluation import triangulation_rows
 from evalkit.compute.maturity import LEVELS, NAN
-from evalkit.compute.results import COLUMNS, Evaluation, Publication, as_table
+from evalkit.compute.results import COLUMNS, Evaluation, Publication, as_table, table_rows
 from evalkit.compute.rules import Rules
 from evalkit.model.dossier import SILENCES
 from evalkit.model.referentiel import Formule, Indicateur, Referentiel, Regle
@@ -52,10 +52,6 @@ SECRET_COUNT = "Effectif inférieur au seuil de publication."
 
 def _mask(table: str, rule: str, *key: Any) -> dict[str, str]:
     return {"table": table, "cle": " · ".join(str(part) for part in key), "raison": rule}
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return cast("list[dict[str, Any]]", table.to_dict("records"))
 
 
 # --- ratings --------------------------------------------------------------------------------------------------------
@@ -86,7 +82,7 @@ def gives_a_cell(n: int, lower_median: int) -> bool:
 def mask_groups(groupes: pd.DataFrame, rules: Rules, institutions: Iterable[str]) -> Masked:
     """Medians and kinds of silences that may be shown. Shape and n unchanged; a hidden median is NaN, ``secret``."""
     speaking, small = set(institutions), rules["seuil_distribution_atelier"]
-    rows, masks = _records(groupes), Masks()
+    rows, masks = table_rows(groupes), Masks()
     for row in rows:
         key = (row["sous_question"], row["groupe"])
         if row["n"] + row["n_silences"] < small and row["n_silences"] > 0:
@@ -115,7 +111,7 @@ def mask_distributions(distributions: pd.DataFrame, sizes: Mapping[tuple[str, st
 
     ``sizes``: number of ratings by (sub-question, group).
     """
-    rows, masks = _records(distributions), Masks()
+    rows, masks = table_rows(distributions), Masks()
     for row in rows:
         key = (row["sous_question"], row["groupe"])
         if row["statut"] == "aucune_cotation" or sizes[key] >= rules["seuil_distribution_atelier"]:
@@ -199,10 +195,10 @@ def mask_indicators(
     ``actions``: the table of the programme, already masked.
     """
     closed: dict[float, set[str]] = {}
-    for total in _records(actions[actions["thematique"] == "ensemble"]):
+    for total in table_rows(actions[actions["thematique"] == "ensemble"]):
         closed[float(total["annee"])] = {name for name in ("statut", "statut_droit_commun") if total[name] == "secret"}
     thresholds: dict[str, str] = {}
-    rows, masks = _records(indicateurs), Masks()
+    rows, masks = table_rows(indicateurs), Masks()
     for row in rows:
         if row["statut"] not in ("ok", "secret", "non_calculable"):
             continue
@@ -243,7 +239,7 @@ def mask_actions(actions: pd.DataFrame, rules: Rules) -> Masked:
     ``compute.actions`` has already chosen, with the holders in hand; here a hidden amount left alone under a shown total
     would still be found (a table made elsewhere), so the smallest other theme, or the total, is hidden with it.
     """
-    rows, masks = _records(actions), Masks()
+    rows, masks = table_rows(actions), Masks()
     for row in rows:
         if row["n_montants"] and row["n_porteurs"] < rules["seuil_unites_montant"]:
             row["statut"] = "secret"
@@ -283,7 +279,7 @@ def _hide_companion(rows: Sequence[dict[str, Any]], status: str, amount: str) ->
 
 def mask_verbatims(verbatims: pd.DataFrame) -> Masked:
     """Publishable quotations only; where one comes from is hidden when it may not be given to a group."""
-    rows = [row for row in _records(verbatims) if row["publiable"]]
+    rows = [row for row in table_rows(verbatims) if row["publiable"]]
     masks = Masks()
     for rank, row in enumerate(rows, start=1):
         if not row["attribuable"] and isinstance(row["enquete"], str):
@@ -296,14 +292,14 @@ def mask_verbatims(verbatims: pd.DataFrame) -> Masked:
 
 
 def _published_triangulation(evaluation: Evaluation, groups: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
-    levels = _records(evaluation.niveaux)
+    levels = table_rows(evaluation.niveaux)
     order = [(row["question"], row["sous_question"]) for row in levels if row["applicable"]]
     counts: dict[tuple[str, str], list[float]] = {}
-    for row in _records(cells):
+    for row in table_rows(cells):
         if row["statut"] == "ok":
             counts.setdefault((row["sous_question"], row["groupe"]), []).append(row["n"])
     known = {key: tuple(values) for key, values in counts.items()}
-    rows = triangulation_rows(order, _records(groups), known, evaluation.referentiel, published=True)
+    rows = triangulation_rows(order, table_rows(groups), known, evaluation.referentiel, published=True)
     return as_table("triangulation", rows)
 
 

@@ -15,11 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-import pandas as pd
-
-from evalkit.compute.results import Publication, PublicationSynthese
+from evalkit.compute.results import Publication, PublicationSynthese, table_rows
 
 SEPARATOR = " · "
 RATINGS = "cotations"
@@ -39,10 +37,6 @@ class Difference:
         return self.key.split(SEPARATOR)[0]
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return cast("list[dict[str, Any]]", table.to_dict("records"))
-
-
 def published_bases(publication: Publication) -> dict[str, int]:
     """Number of answers under each figure that is shown, by readable key; figures that are hidden are left out.
 
@@ -54,11 +48,11 @@ def published_bases(publication: Publication) -> dict[str, int]:
     if not isinstance(publication, Publication):
         raise TypeError(f"published_bases needs a Publication, not {type(publication).__name__}")
     out: dict[str, int] = {}
-    for row in _records(publication.groupes):
+    for row in table_rows(publication.groupes):
         if row["mediane"] == row["mediane"]:
             out[SEPARATOR.join((RATINGS, row["sous_question"], row["groupe"]))] = int(row["n"])
-    shown = {(r["enquete"], r["partie"], r["question"]) for r in _records(publication.reponses) if r["n"] == r["n"]}
-    for row in _records(publication.items):
+    shown = {(r["enquete"], r["partie"], r["question"]) for r in table_rows(publication.reponses) if r["n"] == r["n"]}
+    for row in table_rows(publication.items):
         key = (row["enquete"], row["partie"], row["question"])
         if key in shown or row["mediane"] == row["mediane"]:
             out[SEPARATOR.join(key)] = int(row["n_exprimes"])
@@ -156,7 +150,7 @@ def synthesis_bases(publication: PublicationSynthese) -> dict[str, Any]:
         "territoires": sorted(territory.dossier for territory in publication.territoires),
     }
     for table, columns in SYNTHESIS_FIGURES.items():
-        shown = [row for row in _records(publication.tables[table]) if row["statut"] == "ok"]
+        shown = [row for row in table_rows(publication.tables[table]) if row["statut"] == "ok"]
         out[table] = {
             "|".join(str(row[column]) for column in columns): {"n": int(row["n_territoires"])} for row in shown
         }

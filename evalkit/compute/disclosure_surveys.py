@@ -21,7 +21,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from evalkit.compute.results import as_table
+from evalkit.compute.results import as_table, table_rows
 from evalkit.compute.rules import Rules
 from evalkit.compute.secondary import Cell, Equation, Key, System, merge_levels, suppress, total_equation
 from evalkit.compute.surveys import NAN, SEPARATOR, read_source
@@ -39,10 +39,6 @@ SAME_RULE = ("seuil_cellule", "seuil_extremes")
 MERGED = "+"
 SECRET_FOLLOW_UP = "Le nombre de personnes à qui la question a été posée ferait retrouver un effectif masqué."
 _VALUES = ("n", "part", "borne_basse", "borne_haute")
-
-
-def _records(table: pd.DataFrame) -> Rows:
-    return cast("Rows", table.to_dict("records"))
 
 
 def _of(row: Mapping[str, Any]) -> Question:
@@ -340,13 +336,13 @@ def protect_surveys(
         What is hidden is NaN, ``secret``; levels put together make one row; a withdrawn follow-up question has no row.
         ``masks``: lines of the register.
     """
-    rows = {name: _records(tables[name]) for name in SURVEY_TABLES}
+    rows = {name: table_rows(tables[name]) for name in SURVEY_TABLES}
     survey = _Survey(rows, referentiel)
     masks = _merge_ordered(survey, rules)
     rows["reponses"] = [row for key in survey.items for row in survey.answers[key]]
     true = {name: as_table(name, rows[name]) for name in SURVEY_TABLES}
     first, primary_masks = mask_surveys(true, rules, referentiel, announced=announced)
-    shown = {name: _records(first[name]) for name in SURVEY_TABLES}
+    shown = {name: table_rows(first[name]) for name in SURVEY_TABLES}
     masks += primary_masks
     primary: set[Key] = {("reponses", *_of(r), r["choix"]) for r in shown["reponses"] if r["statut"] == "secret"}
     primary |= {

@@ -22,7 +22,7 @@ from evalkit.compute.maturity import (
     group_row,
     median_of_counts,
 )
-from evalkit.compute.results import COLUMNS, Evaluation, as_table
+from evalkit.compute.results import COLUMNS, Evaluation, as_table, table_rows
 from evalkit.compute.rules import Rules
 from evalkit.compute.surveys import compute_surveys, survey_indicators
 from evalkit.compute.triangulation import GroupView, order_of_discussion, triangulate
@@ -118,7 +118,7 @@ def _groups(
 
 
 def _levels(scopes: Sequence[_Scope], dossier: Dossier, ratings: Mapping[tuple[str, str], GroupRatings]) -> Rows:
-    settled = {row["sous_question"]: row for row in dossier.tables["arbitrages"].to_dict("records")}
+    settled = {row["sous_question"]: row for row in table_rows(dossier.tables["arbitrages"])}
     rows: Rows = []
     for scope in scopes:
         found = settled.get(scope.sub.code, {}) if scope.applicable else {}
@@ -221,9 +221,7 @@ class _Indicators:
 
     def __init__(self, referentiel: Referentiel, dossier: Dossier):
         self.entries = _entries(dossier.tables["indicateurs"])
-        self.actions: list[dict[str, Any]] = [
-            {str(name): value for name, value in row.items()} for row in dossier.tables["actions"].to_dict("records")
-        ]
+        self.actions = table_rows(dossier.tables["actions"])
         self.secrecy = Rules(referentiel.regles).secrecy()
         self.facts = dossier.territoire.facts()
         self.year = float(dossier.campagne.annee)
@@ -313,8 +311,8 @@ def _evidence(referentiel: Referentiel, dossier: Dossier, levels: Rows, indicato
 
 
 def _follow_up(dossier: Dossier) -> Rows:
-    given = {row["constat_precedent"]: row for row in dossier.tables["suivis"].to_dict("records")}
-    before = [row for row in dossier.precedents.to_dict("records") if row["type"] == "preconisation"]
+    given = {row["constat_precedent"]: row for row in table_rows(dossier.tables["suivis"])}
+    before = [row for row in table_rows(dossier.precedents) if row["type"] == "preconisation"]
     before += [{"id": code} for code in given if code not in {row["id"] for row in before}]
     return [
         {
@@ -340,14 +338,14 @@ def _quotations(dossier: Dossier, minimum: float) -> Rows:
             "publiable": row["publiable"] == "oui",
             "attribuable": _number(row["nb_personnes"]) >= minimum,
         }
-        for row in dossier.tables["verbatims"].to_dict("records")
+        for row in table_rows(dossier.tables["verbatims"])
     ]
 
 
 def _context(dossier: Dossier) -> Rows:
     present = {qpv.code: qpv.nom for qpv in dossier.territoire.qpv}
     former = {qpv.code: qpv.nom for qpv in dossier.territoire.qpv_anciens if qpv.code not in present}
-    rows = dossier.contexte.to_dict("records")
+    rows = table_rows(dossier.contexte)
     out = [
         {
             **{name: row[name] for name in COLUMNS["contexte"] if name not in ("nom", "ancien")},

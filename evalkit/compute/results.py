@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from evalkit.model.referentiel import Referentiel
@@ -254,11 +255,37 @@ def as_table(
         A row has a column that the table does not declare, or lacks one.
     """
     declared = declared_in[name]
-    frame = rows.copy() if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows, columns=list(declared))
-    if isinstance(rows, list) and rows and set(rows[0]) != set(declared):
-        raise KeyError(f"{name}: columns differ from the declared ones: {sorted(set(rows[0]) ^ set(declared))}")
-    frame = frame[list(declared)].reset_index(drop=True)
-    return frame.astype({column: dtype for column, (dtype, _) in declared.items()})
+    if isinstance(rows, list):
+        if rows and set(rows[0]) != set(declared):
+            raise KeyError(f"{name}: columns differ from the declared ones: {sorted(set(rows[0]) ^ set(declared))}")
+        frame = pd.DataFrame({column: [row[column] for row in rows] for column in declared})
+    else:
+        frame = rows[list(declared)].reset_index(drop=True)
+    # A conversion to the dtype that a column already has is not free: these tables are small and many.
+    differing = {column: dtype for column, (dtype, _) in declared.items() if frame[column].dtype != dtype}
+    return frame.astype(differing) if differing else frame
+
+
+def table_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a small table as plain mappings, in their order: what ``to_dict("records")`` gives, in a fraction of its time.
+
+    >>> table_rows(pd.DataFrame({"question": ["Q1", None], "n": [3, 4]}))
+    [{'question': 'Q1', 'n': 3}, {'question': nan, 'n': 4}]
+    """
+    names = [str(name) for name in table.columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns_of(table), strict=True)]
+
+
+def columns_of(table: pd.DataFrame) -> list[list[Any]]:
+    """Columns of a small table as lists of plain Python values."""
+    return [_plain(table[name]) for name in table.columns]
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    values: list[Any] = column.tolist()
+    if column.dtype == object:
+        return [value.item() if isinstance(value, np.generic) else value for value in values]
+    return values
 
 
 @dataclass(frozen=True, repr=False)

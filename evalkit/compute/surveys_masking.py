@@ -14,11 +14,11 @@ Numbers of people asked and of answers are never hidden. Nothing changes on tabl
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 
-from evalkit.compute.results import as_table
+from evalkit.compute.results import as_table, table_rows
 from evalkit.compute.rules import Rules
 from evalkit.compute.surveys import COUNTED_SILENCES, NAN, SEPARATOR, read_source
 from evalkit.model.referentiel import Referentiel
@@ -72,10 +72,6 @@ def _key(row: Mapping[str, Any], *more: str) -> str:
 
 def _mask(table: str, rule: str, key: str) -> dict[str, str]:
     return {"table": table, "cle": key, "raison": rule}
-
-
-def _records(table: pd.DataFrame) -> Rows:
-    return cast("Rows", table.to_dict("records"))
 
 
 def _mask_parts(rows: Rows, context: _Context) -> Masks:
@@ -180,7 +176,7 @@ def mask_surveys(
         The same four tables, rows in the same order: a hidden figure is NaN, ``secret``; and the lines of the register.
     """
     context = _Context(referentiel, rules, announced)
-    rows = {name: _records(tables[name]) for name in SURVEY_TABLES}
+    rows = {name: table_rows(tables[name]) for name in SURVEY_TABLES}
     masks = [
         *_mask_parts(rows["enquetes"], context),
         *_mask_items(rows["items"], context),

@@ -17,7 +17,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,7 @@ from evalkit.compute.results import (
     PublicationSynthese,
     Synthese,
     as_table,
+    table_rows,
 )
 from evalkit.compute.rules import Rules
 from evalkit.compute.surveys import way_of
@@ -101,10 +102,6 @@ def _concatenate(name: str, published: Sequence[Publication]) -> pd.DataFrame:
 # --- blocks: what is counted together -------------------------------------------------------------------------------
 
 
-def _records(table: pd.DataFrame) -> Rows:
-    return cast(Rows, table.to_dict("records"))
-
-
 def _by(rows: Iterable[dict[str, Any]], *names: str) -> dict[Any, Rows]:
     out: dict[Any, Rows] = defaultdict(list)
     for row in rows:
@@ -118,7 +115,7 @@ class _Blocks:
     def __init__(self, synthese: Synthese):
         self.referentiel = synthese.referentiel
         self.territories = synthese.territoires
-        self.rows = {name: _records(synthese.tables[name]) for name in SYNTHESIS_TABLES}
+        self.rows = {name: table_rows(synthese.tables[name]) for name in SYNTHESIS_TABLES}
 
     def every(self, minimum: float, minimal_coverage: float) -> dict[str, Rows]:
         """Rows of every table of :data:`SYNTHESIS_COLUMNS`, nothing hidden yet."""
@@ -400,7 +397,7 @@ _PROTECTED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 def _shown_sizes(publication: PublicationSynthese, table: str, keys: Sequence[str]) -> dict[tuple[str, ...], int]:
     return {
         tuple(row[k] for k in keys): row["n_territoires"]
-        for row in _records(publication.tables[table])
+        for row in table_rows(publication.tables[table])
         if row["statut"] == "ok"
     }
 
@@ -548,7 +545,7 @@ def freeze(publication: PublicationSynthese, date: str) -> dict[str, Any]:
                 "mediane": float(row["mediane"]),
                 "q3": float(row["q3"]),
             }
-            for row in _records(tables["indicateurs"])
+            for row in table_rows(tables["indicateurs"])
             if row["statut"] == "ok"
         },
         "niveaux": _frozen_levels(tables["niveaux"], "sous_question"),
@@ -557,7 +554,7 @@ def freeze(publication: PublicationSynthese, date: str) -> dict[str, Any]:
 
 
 def _frozen_levels(table: pd.DataFrame, key: str) -> dict[str, Any]:
-    found = _by((row for row in _records(table) if row["statut"] == "ok"), key)
+    found = _by((row for row in table_rows(table) if row["statut"] == "ok"), key)
     return {
         code: {"n": int(rows[0]["n_territoires"]), "effectifs": [int(row["n"]) for row in rows]}
         for code, rows in found.items()

@@ -55,6 +55,9 @@ TERRITORY_KEYS: tuple[tuple[str, str], ...] = (
         "date_reference",
         "date imprimée sur les documents, par exemple 30/11/2026 ; vide seulement si campagne.yml la donne",
     ),
+    ("marque", "brouillon, diffusion restreinte ou public : imprimé sur chaque page ; vide, rien n'est imprimé"),
+    ("logo", "nom d'une image PNG ou JPEG posée dans le dossier, imprimée sur chaque page"),
+    ("logo_texte", "ce qui est lu à la place du logo ; obligatoire avec lui"),
     ("enseigne", "laissez vide (réservé aux exemples de formation)"),
 )
 _QPV_COLUMNS = (
@@ -220,7 +223,10 @@ def territory_values(territoire: Territory | None, modules: Sequence[str]) -> di
     """Values of the sheet ``territoire``, as text; facts beside the rest; what is not known is empty."""
     if territoire is None:
         return {"modules": ";".join(modules)}
-    values = {name: getattr(territoire, name) for name, _ in TERRITORY_KEYS if hasattr(territoire, name)}
+    # The picture itself is not a value to type: its file's name is not known here.
+    values = {
+        name: getattr(territoire, name) for name, _ in TERRITORY_KEYS if hasattr(territoire, name) and name != "logo"
+    }
     facts = {name: territoire.faits[name] for name in sorted(territoire.faits)}
     merged = {**values, **facts, "modules": tuple(modules)}
     return {key: _as_text(value) for key, value in merged.items()}

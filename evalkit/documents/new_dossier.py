@@ -15,8 +15,16 @@ from evalkit.model.territory import Geographie, Territory
 
 _TEXTS_GUIDE = """Textes libres
 
-Chaque fichier `.md` de ce dossier devient une section du rapport, sous le titre de son nom : `presentation.md`, `suites.md`…
-Écrivez du texte simple ; `**gras**`, listes et liens sont compris.
+Chaque fichier `.md` de ce dossier devient une section du rapport :
+
+presentation.md    ce que le lecteur doit savoir avant les résultats
+q1.md, q2.md…      votre commentaire sur une question
+enseignements.md   ce que vous retenez
+suites.md          ce que vous comptez faire
+tout autre nom     une section de plus, sous ce nom
+
+Écrivez du texte simple ; `**gras**`, `*italique*`, listes (`- `) et intertitres (`# `) sont compris.
+Vous pouvez aussi écrire ces textes dans le rapport Word, puis les reprendre ici : evalkit importer textes.
 """
 
 

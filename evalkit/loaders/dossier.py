@@ -15,8 +15,10 @@ from evalkit.loaders.cells import TURNING, Vocabulary
 from evalkit.loaders.coverage import missing_from_report
 from evalkit.loaders.fingerprint import ensure_key, fingerprint, key_path, read_key
 from evalkit.loaders.grids import Grid, Workbook, normalise, read_csv, read_workbook
+from evalkit.loaders.logo import read_logo
 from evalkit.loaders.pydantic_faults import nearest
 from evalkit.loaders.regional_reference import wrong_reference
+from evalkit.loaders.survey_personal import reaches_somebody
 from evalkit.loaders.survey_store import Surveys, leave_out, read_dossier_surveys
 from evalkit.loaders.surveys import lexicons_of
 from evalkit.loaders.tables import TableReading, frame_of, known_headers, read_table, vocabulary
@@ -46,6 +48,7 @@ __all__ = [
     "departement_of",
     "ensure_key",
     "key_path",
+    "left_aside",
     "list_dossiers",
     "load_campagne",
     "load_dossier",
@@ -132,6 +135,16 @@ def list_dossiers(campagne_path: str | Path) -> list[Path]:
         ):
             found.append(item)
     return found
+
+
+def left_aside(campagne_path: str | Path) -> list[str]:
+    """Visible sub-folders of a campaign that hold files and are not taken for dossiers: most often a file badly named."""
+    taken = {path.name for path in list_dossiers(campagne_path)}
+    return [
+        item.name
+        for item in sorted(Path(campagne_path).iterdir())
+        if item.is_dir() and not item.name.startswith((".", "~", "_")) and item.name not in {*taken, *NOT_DOSSIERS}
+    ]
 
 
 def _looks_like_dossier(folder: Path) -> bool:
@@ -382,6 +395,11 @@ def _read_territory(reading: _Reading) -> None:
     modules = [module.code for module in reading.referentiel.modules]
     reading.territory = build_territory(facts, reading.name, reading.campagne, modules, quarters)
     reading.faults += facts.faults
+    if reading.territory is not None and reading.territory.logo:
+        folder = reading.path if reading.is_folder else reading.path.parent
+        logo, faults = read_logo(folder, reading.territory.logo, facts.place(("logo",)))
+        reading.territory = replace(reading.territory, logo=logo)
+        reading.faults += faults
 
 
 def _is_filled(sheet: Grid) -> bool:
@@ -581,7 +599,25 @@ def _texts(reading: _Reading) -> dict[str, str]:
             reading.faults.append(
                 Fault("DON-028", Place(reading.show(file)), "un texte illisible", "un texte en UTF-8", fix)
             )
+            continue
+        reading.faults += _persons_in(out[file.stem], reading.show(file))
     return out
+
+
+def _persons_in(text: str, shown: str) -> list[Fault]:
+    """DON-051: a free text is published as it is; what it holds of a person is told by its line, never repeated."""
+    fix = "remplacez le nom par la fonction, et retirez les coordonnées, sauf accord de la personne"
+    return [
+        Fault(
+            "DON-051",
+            Place(shown, line=number),
+            "un nom de personne ou des coordonnées",
+            "un texte que tous liront",
+            fix,
+        )
+        for number, line in enumerate(text.splitlines(), start=1)
+        if reaches_somebody(line)
+    ]
 
 
 def _local(reading: _Reading) -> Mapping[str, Any] | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from evalkit.loaders.logo import LARGEST
 from evalkit.loaders.territory import CAMPAGNE_KEYS, FACTS, QPV_KEYS, TERRITORY_KEYS, Key
 from evalkit.model.dossier import SILENCES, TABLES, Column, Table
+from evalkit.model.free_text import QUESTION_HELP, QUESTION_TITLE, SECTIONS, question_name
 
 KINDS = {
     "texte": "texte",
@@ -69,6 +71,14 @@ def render_dossier_reference() -> str:
         "Dans la feuille, une liste s’écrit avec des points-virgules et les faits se mettent à la suite des autres clés. "
         "Un classeur seul, hors d’une campagne, y ajoute `annee` et `date_reference`.",
         _keys(TERRITORY_KEYS),
+        "### La marque et le logo",
+        "La marque dit comment le document peut circuler : `brouillon`, `diffusion restreinte` ou `public`. Elle est imprimée sur "
+        "chaque page, avec le nom et le logo, et ne change rien à ce qui est masqué : un document `diffusion restreinte` cache "
+        "les mêmes valeurs qu’un document `public`.",
+        "Le logo est une image PNG ou JPEG de 1 Mo au plus, dans le dossier du territoire (à côté du classeur, si le dossier est un "
+        f"classeur seul). Elle est redessinée, {LARGEST[0]} × {LARGEST[1]} pixels au plus : ce qu’un appareil photo ou un logiciel cache "
+        "dans le fichier (lieu, auteur, date) ne sort pas du dossier. `logo_texte` est ce qu’entend, à sa place, une personne "
+        "qui ne le voit pas : « Logo de l’agglomération d’Ardelle ».",
         "### Faits",
         _keys(FACTS),
         "### Quartiers : la clé `qpv`, ou la feuille `qpv`",
@@ -84,8 +94,27 @@ def render_dossier_reference() -> str:
         "La table et son compte rendu ne sont lisibles que par leur propriétaire, sous Linux et macOS. Ces droits ne voyagent pas : "
         "un dossier transmis transmet les réponses.",
         "Voir [Rapporter les réponses](../guides/rapporter-les-reponses.md).",
+        _texts(),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _texts() -> str:
+    """Free sections: their names, what each is for, the signs they may hold."""
+    rows = [f"| `{section.nom}.md` | {section.titre} | {section.consigne} |" for section in SECTIONS]
+    rows.append(f"| `{question_name('Q1')}.md`, `{question_name('LCD')}.md`… | {QUESTION_TITLE} | {QUESTION_HELP} |")
+    rows.append("| tout autre nom | celui du fichier | une section de plus, dans « Le mot du territoire » |")
+    said = (
+        "Chaque fichier devient une section du rapport, sous le titre donné ici ou sous le sien : une première ligne "
+        "« # Mon titre ». Un fichier absent ou vide ne paraît ni dans la page ni dans le PDF ; dans le Word, c’est une zone où "
+        "écrire, que `evalkit importer textes` reprend (docs/guides/word-et-pdf.md). Un classeur seul n’a pas de textes."
+    )
+    signs = (
+        "Une ligne vide sépare deux paragraphes ; `- ` ouvre une puce, `1. ` un numéro, `# ` un intertitre ; `**gras**`, "
+        "`*italique*`. Rien d’autre n’est interprété : une balise ou une adresse s’imprime telle quelle."
+    )
+    table = "\n".join(["| fichier | titre | ce qu’on y met |", "|---|---|---|", *rows])
+    return "\n\n".join(["## Textes libres : `textes/*.md`", said, table, signs])
 
 
 def _keys(keys: Iterable[Key]) -> str:

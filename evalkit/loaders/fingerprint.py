@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import fail
+from evalkit.model.territory import PRESENTATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,7 @@ def fingerprint(
     if not key:
         return ""
     content = {
-        "territoire": asdict(territory),
+        "territoire": {name: value for name, value in asdict(territory).items() if name not in PRESENTATION},
         "tables": {name: _rows(name, tables[name]) for name in sorted(tables)},
         "textes": dict(textes),
         "local": local,

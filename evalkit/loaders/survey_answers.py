@@ -9,13 +9,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 
 from evalkit.loaders.cells import as_text, plain_number, read_number, show, silence_of
 from evalkit.loaders.grids import Grid, Raw, is_blank
 from evalkit.loaders.survey_columns import Column, Header
 from evalkit.loaders.survey_mapping import SurveyMapping
 from evalkit.loaders.survey_personal import personal_text
-from evalkit.loaders.survey_words import NO, OTHER, YES, QuestionWords, says_nothing, words
+from evalkit.loaders.survey_words import NO, OTHER, TOOL_CODE, YES, QuestionWords, says_nothing, words
 from evalkit.model.dossier import SILENCES
 
 WRITTEN = "renseigne"  # what is kept of a free text
@@ -23,8 +24,10 @@ NOT_PUT = "non_demande"
 _NOT_SHOWN = frozenset({("n", "a"), ("na",)})  # LimeSurvey: the question was not displayed
 # « 4 - plutôt d’accord », « 4/5 », « 4,0 » are the note 4 ; « 4 ou 5 », « 3,9 » are none.
 _NOTE = re.compile(r"(\d)(?:[.,]0+|\s*/\s*5|(?:\s*[-–—:.)]\s*|\s+)\D+)")
+_BARE_NOTE = re.compile(r"\s*(?:\d(?:[.,]0+)?\s*[.)]?|\D+)\s*")
+_TURNS = re.compile("[<>≤≥≠~]")  # « > 5 » is not 5, « ≠ Oui » is not a yes
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,300}>")
 _MINUS = re.compile(r"\s*[-−–]\s*\d")
-_TOOL_CODE = re.compile(r"[A-Za-z]{1,8}_?\d{1,3}")
 BROKEN = "formule"
 UNDECLARED = "structures que le fichier de correspondance ne déclare pas, comptées dans « Autre »"
 _LIME_OTHER = "-oth-"
@@ -34,6 +37,15 @@ _LIKE_A_PHONE = (
     1e8  # a number this large, where no bound is stated, is a telephone without its zero, or a slip of the hand
 )
 _LONGEST_NUMBER = 7  # digits of a number that a message may repeat: more may be a telephone
+# Words that everybody writes, whoever they are.
+_COMMON = frozenset(
+    """a ai ans assez au aucun aucune aussi autre autres aux avec beaucoup bien ca ce ces dans de depuis des du elle en encore
+    environ est et etait il ils jamais je l la le les leur mais meme moins moyen moyennement n ne non notre nous on ou oui par
+    parfois pas peu plus plutot pour qu quartier quartiers que quelques qui s sais sait sans se si sont souvent sur tout toute
+    toutes tous tres un une vers voir vous y accord d jour jours mois semaine semaines an annee annees euros dizaine quinzaine
+    vingtaine trentaine centaine zero deux trois quatre cinq six sept huit neuf dix""".split()
+)
+_LONG_WORD, _MISTYPED = 4, 0.8  # letters of a word that may be mistyped, likeness to the right one
 _SHORT = 6  # words of a writing that may be shown when it is made of those of the question
 OFFERS_OTHER = ("Google Forms", "Microsoft Forms", "Framaforms")  # tools where « Autre » is replaced by what was typed
 
@@ -95,7 +107,9 @@ def read_answers(
 def _with_declared(question: QuestionWords, mapping: SurveyMapping) -> QuestionWords:
     """The bodies that a person declared join the choices of an open list."""
     declared = mapping.answers.get(question.question.code) if question.open_list else None
-    return replace(question, choices={**question.choices, **declared}) if declared else question
+    if not declared:
+        return question
+    return replace(question, choices={**question.choices, **{words(text): code for text, code in declared.items()}})
 
 
 # --- one column -----------------------------------------------------------------------------------------------------
@@ -156,22 +170,25 @@ def _misread(question: QuestionWords, column: Column, raw: Raw, rows: Sequence[i
     )  # « plutôt d’accord » is near « pas du tout d’accord » : nothing is proposed
     near = question.nearest(text) if question.question.choix and not scale else ""
     number = text.replace(",", "").replace(" ", "").lstrip("-").isdigit() and len(text) <= _LONGEST_NUMBER
-    short = len(words(text)) <= _SHORT and not personal_text(text)
     near = near if not personal_text(text) else ""
-    shown = bool(near) or number or (short and _in_its_words(question, text)) or _is_code(text)
+    own = not personal_text(text) and (bool(near) or len(words(text)) <= _SHORT) and _in_its_words(question, text)
+    shown = number or own or _is_code(text)
     return Misread(question.question.code, column, tuple(rows), text if shown else "", near, why)
 
 
 def _in_its_words(question: QuestionWords, text: str) -> bool:
-    """Half of its words at least are those of the question and its choices: a surname is made of others."""
+    """Every word is one of the question or of its choices, perhaps mistyped: a surname is none."""
     known = {word for label in question.choices for word in label} | set(words(question.question.libelle))
-    given = words(text)
-    return 2 * sum(word in known for word in given) >= len(given)
+    return all(word in known or word in _COMMON or _mistyped(word, known) for word in words(text))
+
+
+def _mistyped(word: str, known: set[str]) -> bool:
+    return len(word) >= _LONG_WORD and bool(get_close_matches(word, known, 1, _MISTYPED))
 
 
 def _is_code(text: str) -> bool:
     """A code that a tool gives to a choice (``A1``, ``AO01``, ``choice_2``): nobody's own words."""
-    return _TOOL_CODE.fullmatch(text) is not None
+    return TOOL_CODE.fullmatch(text) is not None
 
 
 def _reader(question: QuestionWords, tool: str, mapping: SurveyMapping) -> Callable[[Raw], _Cell]:
@@ -196,7 +213,11 @@ def _reader(question: QuestionWords, tool: str, mapping: SurveyMapping) -> Calla
 def _one(question: QuestionWords, raw: Raw, text: str, tool: str) -> _Cell:
     if question.question.type == "likert" and _MINUS.match(text):
         return _Cell(why="un nombre négatif, là où il faut une note")
+    if _TURNS.search(_TAG.sub(" ", text)):
+        return _Cell(why="un signe (<, >, ≠…) qui change le sens de la réponse")
     found = question.choice(text)
+    if found and question.question.type == "likert" and len(words(text)) == 1 and not _BARE_NOTE.fullmatch(text):
+        return _Cell(why="une note et un signe")
     if found:
         return _Cell(found)
     if text.strip() == _LIME_OTHER and question.has_other:
@@ -234,7 +255,7 @@ def _with_other(question: QuestionWords, text: str) -> _Cell:
     """Known choices, and one text typed in place of « Autre »."""
     found, rest = [], []
     for part in text.replace(", ", ";").replace("\n", ";").split(";"):
-        codes = question.several(part) if words(part) else []
+        codes = question.several(part) if words(part) else ([] if says_nothing(part) else None)
         if codes:
             found += codes
         elif codes is None and not says_nothing(part):

@@ -59,6 +59,14 @@ def column_faults(
         out.append(
             Fault("DON-091", _title_place(file, doubtful[_MOST_ASKED][0]), read, "les titres du questionnaire", fix)
         )
+    if file.sorting.doubtful_consent:
+        column = file.header.of("consentement")[0]
+        read = f"« {_short(file.sorting.doubtful_consent)} » : cette phrase dit-elle oui ?"
+        expected = "« oui », ou la phrase de consentement du questionnaire"
+        fix = (
+            f"si elle vaut accord, mettez la colonne à « {IGNORED} » dans le fichier de correspondance{_typed(command)}"
+        )
+        out.append(Fault("DON-091", _title_place(file, column), read, expected, fix))
     for question, rows in file.reading.torn.items():
         one, split = _single_and_first_split(file, question)
         read = (
@@ -160,9 +168,7 @@ def row_faults(file: AnswersFile) -> list[Fault]:
         for question, rows in file.reading.contacts.items():
             numbers = _numbers([sorting.numbers[row] for row in rows])
             said.append(f"un nom ou des coordonnées dans les réponses libres à {question} ({numbers})")
-        fix = (
-            "rien à faire : elles ne sont ni gardées ni montrées ; supprimez le fichier d’origine quand il ne sert plus"
-        )
+        fix = "rien à faire : elles ne sont ni gardées ni montrées ; une fois l’export importé (« importer enquete »), supprimez-le"
         out.append(Fault("DON-098", place, " ; ".join(said), "des réponses sans identité", fix))
     if sorting.apart:
         said = [

@@ -16,7 +16,7 @@ from evalkit.loaders.cells import plain_number, read_date, read_number
 from evalkit.loaders.grids import normalise
 from evalkit.loaders.pydantic_faults import nearest
 from evalkit.loaders.survey_personal import personal_text
-from evalkit.loaders.survey_words import Lexicon, QuestionWords, words
+from evalkit.loaders.survey_words import Lexicon, QuestionWords, exact
 from evalkit.loaders.yaml_files import YamlCodes, YamlFile, read_yaml
 from evalkit.model.survey import Enquete, choice_code
 
@@ -46,7 +46,8 @@ EMPTY = "non_repondu"  # what `incomprises` may say: answers that are not unders
 
 @dataclass(frozen=True)
 class SurveyMapping:
-    """What a person decided. Titles (:func:`grids.normalise`) and answers (their words) are keyed so that accents and quotes do not matter.
+    """What a person decided. Titles (:func:`grids.normalise`) are keyed so that accents and quotes do not matter; answers (:func:`survey_words.exact`) so
+    that « -5 » is not « 5 ».
 
     ``columns``: title -> ``ignorer``, a question, ``A14[choix]``, or one of :data:`SPECIAL`. ``answers``: question ->
     answer -> code. By part: ``asked``, ``population`` (numbers of people), ``collecte``.
@@ -54,7 +55,7 @@ class SurveyMapping:
 
     enquete: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
-    answers: Mapping[str, Mapping[tuple[str, ...], str]] = field(default_factory=dict)
+    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     asked: Mapping[str, float] = field(default_factory=dict)
     population: Mapping[str, float] = field(default_factory=dict)
     collecte: Mapping[str, str] = field(default_factory=dict)
@@ -74,7 +75,7 @@ class SurveyMapping:
     def answer(self, question: str, text: str) -> str:
         """Code decided for one answer, "" when nothing was decided."""
         known = self.answers.get(question)
-        return known.get(words(text), "") if known else ""
+        return known.get(exact(text), "") if known else ""
 
 
 def mapping_path(folder: Path, enquete: str) -> Path:
@@ -166,8 +167,8 @@ class _Reading:
         found = lexicon.by_code[code].choice(choice)
         return f"{code}[{found}]" if found else ""
 
-    def _answers(self, given: Any, lexicon: Lexicon) -> dict[str, dict[tuple[str, ...], str]]:
-        out: dict[str, dict[tuple[str, ...], str]] = {}
+    def _answers(self, given: Any, lexicon: Lexicon) -> dict[str, dict[str, str]]:
+        out: dict[str, dict[str, str]] = {}
         for question, answers in self._table("reponses", given).items():
             code = lexicon.codes.get(str(question).lower().replace("_", ""), "")
             if not code:
@@ -183,7 +184,7 @@ class _Reading:
                     fix = f"écrivez {near} ?" if near else "choisissez dans cette liste"
                     path = ("reponses", question, answer)
                     self.say(path, f"« {target} »", f"une réponse de {code} : " + ", ".join(codes), fix)
-                out.setdefault(code, {})[words(str(answer))] = found
+                out.setdefault(code, {})[exact(str(answer))] = found
         return out
 
     def _table(self, path: Any, given: Any) -> dict[Any, Any]:
@@ -343,11 +344,11 @@ def _answer_lines(draft: Draft, decided: Mapping[str, Any]) -> list[str]:
         out.append(f"  {_quoted(question)}:   # {'codes : ' + codes if codes else 'un nombre, ou non_repondu'}")
         mine = items(decided.get(question))
         out += [f"    {_quoted(answer)}: {_quoted(target)}" for answer, target in mine.items()]
-        taken = {words(str(answer)) for answer in mine}
+        taken = {exact(str(answer)) for answer in mine}
         out += [
             f"    #{_quoted(answer)}: {_quoted(code or EMPTY)}"
             for answer, code in draft.answers.get(question, ())
-            if words(answer) not in taken
+            if exact(answer) not in taken
         ]
     return out
 

@@ -57,7 +57,12 @@ def personal_title(title: str) -> str:
 def names_somebody(title: str) -> bool:
     """Whether a title itself says who, or how to reach somebody: it is then not repeated."""
     title = title[:_READ]
-    return any(pattern.search(title) for _, pattern in _CONTENTS) or _CIVILITY.search(title) is not None
+    return reaches_somebody(title) or (not personal_title(title) and looks_like_function_holder(title))
+
+
+def reaches_somebody(text: str) -> bool:
+    """Whether a text holds a way to reach or to locate somebody, or a civility followed by a name."""
+    return any(pattern.search(text) for _, pattern in _CONTENTS) or _CIVILITY.search(text) is not None
 
 
 def personal_text(text: str) -> str:

@@ -16,10 +16,20 @@ from evalkit.loaders.survey_words import NO, YES, Lexicon, words
 from evalkit.wording import plural
 
 Reason = Literal[
-    "titres", "consentement", "inachevee", "rejetee", "essai", "hors_periode", "sans_reponse", "partie", "doublon"
+    "titres",
+    "calcul",
+    "consentement",
+    "inachevee",
+    "rejetee",
+    "essai",
+    "hors_periode",
+    "sans_reponse",
+    "partie",
+    "doublon",
 ]
 REASONS: dict[Reason, tuple[str, str]] = {  # one, several
     "titres": ("ligne de titres répétée", "lignes de titres répétées"),
+    "calcul": ("ligne de calcul (total, moyenne…)", "lignes de calcul (total, moyenne…)"),
     "consentement": ("consentement refusé ou non donné", "consentements refusés ou non donnés"),
     "inachevee": ("questionnaire non terminé", "questionnaires non terminés"),
     "rejetee": ("rejetée dans l’outil de collecte", "rejetées dans l’outil de collecte"),
@@ -68,6 +78,10 @@ _TAKES_BACK = frozenset("mais sauf non pas ne n sans jamais aucun aucune refuse 
 _ENGLISH = frozenset(
     {("timestamp",), ("completion", "time"), ("submitted", "time"), ("end", "time"), ("date", "submitted")}
 )
+_SUMS = frozenset(
+    {(w,) for w in "total totaux moyenne somme sum average mean mediane".split()} | {("total", "general")}
+)
+_REFUSES = frozenset("refuse refus non no".split())
 _UNIVERSAL = frozenset({("uuid",), ("key",), ("instanceid",), ("meta", "instanceid")})
 _SAME_MOMENT = timedelta(minutes=10)  # the same answers sent again so soon are one answer sent twice
 _TIME = re.compile(r"(\d{1,2})\s?[:hH]\s?(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
@@ -85,6 +99,7 @@ class Sorting:
     last_day: str = ""  # ISO date of the last answer kept, "" when no column gives it
     twins: list[tuple[int, int]] = field(default_factory=list)  # rows with the same answers, both kept
     elsewhere: list[tuple[int, str]] = field(default_factory=list)  # rows with the answers of a row of another file
+    doubtful_consent: str = ""  # the one sentence of a consent column, when nobody can tell that it says yes
     undated: list[int] = field(default_factory=list)  # rows kept whose moment cannot be read
 
     @property
@@ -117,6 +132,7 @@ def sort_rows(
             out.numbers[row] = len(out.numbers) + 1
     moments = _moments(grid, header, list(out.numbers))
     rules = _Rules(grid, header, lexicon, mapping, moments, out.numbers)
+    out.doubtful_consent = rules.doubtful_consent
     rules.trials = mapping.trials(shown.rpartition("/")[2])
     for row in out.numbers:
         reason = rules.reason(row, width)
@@ -151,6 +167,7 @@ class _Rules:
         whole = {c.question for c in header.columns if c.kind == "question"}
         self.told = [c for c in self.answers if c.kind == "question" or c.question not in whole]
         self.own = {kind: header.of(kind) for kind in ("consentement", "fin", "brouillon", "statut", "partie")}
+        self.doubtful_consent = self._doubtful_consent()
         named = sorted(header.of("identifiant"), key=lambda c: words(c.title) in (("id",), ("sid",)))
         self.names = named[:1]
         # A number (1, 2, 3…) is only unique in its own file; an identifier made by the tool is everywhere.
@@ -173,6 +190,8 @@ class _Rules:
     def reason(self, row: int, titled: Sequence[Column]) -> Reason | None:
         if self.repeats_titles(row, titled):
             return "titres"
+        if self.sums_up(row):
+            return "calcul"
         return next((reason for reason, holds in self.checks if holds(row)), None)
 
     def given(self, row: int, kind: str) -> list[Raw]:
@@ -191,9 +210,25 @@ class _Rules:
             same += 1
         return same > 1
 
+    def sums_up(self, row: int) -> bool:
+        """« Total », « Moyenne » at the head of a row: a person computed it under the answers."""
+        first = next((cell for cell in self.grid.rows[row] if not is_blank(cell)), None)
+        return isinstance(first, str) and words(first) in _SUMS
+
     def refused(self, row: int) -> bool:
         given = self.given(row, "consentement")
-        return bool(given) and not any(_says_yes(cell) for cell in given)
+        if self.doubtful_consent and any(not is_blank(cell) for cell in given):
+            return False  # asked, rather than set apart
+        said = [cell for cell in given if not is_blank(cell)]
+        return bool(given) and not (said and all(_says_yes(cell) for cell in said))
+
+    def _doubtful_consent(self) -> str:
+        """The sentence that everybody was shown and ticked, where it does not begin as a yes, or holds a « sans », a « ne »."""
+        said = {str(c) for row in self.numbers for c in self.given(row, "consentement") if not is_blank(c)}
+        if len(said) != 1:
+            return ""
+        (text,) = said
+        return text if len(words(text)) > 2 and not _says_yes(text) and _REFUSES.isdisjoint(words(text)) else ""
 
     def unfinished(self, row: int) -> bool:
         ends, drafts = self.given(row, "fin"), self.given(row, "brouillon")
@@ -223,15 +258,18 @@ class _Rules:
         parts = [part.code for part in self.lexicon.enquete.parties]
         if len(parts) == 1:
             return parts[0]
-        decided = self.mapping.partie
-        if decided:  # for every file: a row that answers only another part is not of the one decided
-            answered = self._answered_parts(row)
-            return decided if not answered or decided in answered else ""
-        for cell in self.given(row, "partie"):
-            if isinstance(cell, str) and not is_blank(cell):
-                return self._named_part(cell)
         answered = self._answered_parts(row)
+        decided, said = self.mapping.partie, self._said_part(row)
+        if decided:  # a person settles a row that answers both, never one that answers only another part
+            return decided if not answered or decided in answered else ""
+        if said is not None:
+            return said if answered in ([], [said]) else ""
         return answered[0] if len(answered) == 1 else ""
+
+    def _said_part(self, row: int) -> str | None:
+        """The part that a row says it answers; None when it says nothing."""
+        said = (cell for cell in self.given(row, "partie") if isinstance(cell, str) and not is_blank(cell))
+        return next((self._named_part(cell) for cell in said), None)
 
     def _answered_parts(self, row: int) -> list[str]:
         return [
@@ -280,7 +318,7 @@ def _set_copies_apart(out: Sorting, rules: _Rules, moments: Mapping[int, datetim
             continue
         if twins:
             out.twins.append((twins[0], row))
-        if others and not moment:
+        if others:
             out.elsewhere.append((row, others[0][1]))
         mine.add(identity)
         mine_elsewhere.add(everywhere)

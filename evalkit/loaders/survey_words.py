@@ -29,7 +29,7 @@ _NOTHING = frozenset(
 _TAGS = re.compile(r"<[^<>]{1,300}>")
 _THOUSANDS = re.compile(r"(?<=\d)[\s\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 _WORDS = re.compile(r"[a-z0-9]+")
-_TOOL_RANK = re.compile(r"[A-Za-z]{1,8}_?0*(\d{1,2})")
+TOOL_CODE = re.compile(r"(?:A|AO|SQ|choice|option)_?0*(\d{1,3})", re.IGNORECASE)  # a surname and a figure is none
 _PARTS = re.compile(r"\s*[;|\n]\s*")
 _NEAR = 0.8  # likeness of the letters from which a title is proposed, never applied
 _NEAR_WORDS = 0.6  # share of common words from which it is proposed too: the same question in another order
@@ -53,6 +53,15 @@ def words(text: str) -> Words:
     return tuple(_WORDS.findall(text.lower()))
 
 
+def exact(text: str) -> str:
+    """A writing as a person decides of it: signs count, case and the kind of spaces and quotes do not.
+
+    >>> exact(" L’Oui  > 5"), exact("-5") == exact("5")
+    ("l'oui > 5", False)
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).replace("’", "'").casefold().split())
+
+
 def says_nothing(text: str) -> bool:
     """Whether what was typed in a box for free text says that there is nothing: a dash, « RAS », « néant », « sans objet ».
 
@@ -60,13 +69,9 @@ def says_nothing(text: str) -> bool:
     (True, True, False)
     """
     given = words(text)
-    return (
-        not given
-        or given in _NOTHING
-        or "".join(given) == "ras"
-        or bool(silence_of(text))
-        or given in (("na",), ("n", "a"))
-    )
+    if not given:  # a dash says nothing; a word in another alphabet, a sign such as a heart do say something
+        return all(unicodedata.category(c)[0] in "PZC" for c in text)
+    return given in _NOTHING or "".join(given) in ("ras", "na") or bool(silence_of(text))
 
 
 @dataclass(frozen=True)
@@ -146,8 +151,10 @@ class QuestionWords:
 
     def by_rank(self, text: str) -> str:
         """Code of the choice that a tool's own code (``A2``, ``AO02``, ``SQ002``) stands for if it follows the order of the list."""
-        found = _TOOL_RANK.fullmatch(text.strip())
-        choices = [choice.code for choice in self.question.choix if not choice.liste]
+        found = TOOL_CODE.fullmatch(text.strip())
+        if any(choice.liste for choice in self.question.choix):
+            return ""  # the ranks are those of a list that each territory has in its own order
+        choices = [choice.code for choice in self.question.choix]
         rank = int(found[1]) if found else 0
         return choices[rank - 1] if 0 < rank <= len(choices) else ""
 

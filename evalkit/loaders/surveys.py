@@ -402,6 +402,8 @@ def _draft(group: _Group) -> Draft:
             if column.kind == "incertaine":
                 columns[column.title] = column.question
                 coded = coded or _ranked(column, group.lexicon) is not None
+            elif column.kind == "consentement" and file.sorting.doubtful_consent:
+                columns[column.title] = ""
             elif column.kind == "inconnue" and column.title and not names_somebody(column.title):
                 columns[column.title] = near.get(column.index, "")
         for wrong in file.reading.misread:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from evalkit.errors import Fault, Place
 from evalkit.loaders.cells import Read, Value, Vocabulary, as_text, forms, read_cell, show
-from evalkit.loaders.grids import Grid, is_blank, normalise
+from evalkit.loaders.grids import Grid, Raw, is_blank, normalise
 from evalkit.loaders.pydantic_faults import nearest
 from evalkit.model.dossier import HELP_COLUMN_PREFIX, TABLES, Column, Table
 
@@ -58,6 +58,7 @@ class TableReading:
     columns: dict[str, int] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    known: dict[tuple[str, str], Read] = field(default_factory=dict)
 
     def place(self, row: Row, column: str = "") -> Place:
         """Address of a cell of a row, with the row's own key (never a confidential column)."""
@@ -130,7 +131,8 @@ def _find_header(reading: TableReading) -> int | None:
         if not texts:
             continue
         exact = sum(text in names for text in texts)
-        score = 2 * exact + sum(bool(nearest(text, names)) for text in texts if len(text) <= _LONGEST_HEADER)
+        likely = (text for text in texts if len(text) <= _LONGEST_HEADER)
+        score = 2 * exact + sum(text in names or bool(nearest(text, names)) for text in likely)
         if score > best_score:
             best, best_score = index, score
         if exact >= max(2, len(required)) and required <= set(texts):
@@ -267,19 +269,32 @@ def _read_row(reading: TableReading, index: int, header: int, words: Vocabulary)
         if column.name in errors:
             _tell_broken(reading, row, column)
             continue
-        _store(reading, row, column, read_cell(cells[column.name], column, words, not grid.is_csv))
+        if not is_blank(cells[column.name]):
+            _store(reading, row, column, _read_once(reading, column, cells[column.name], words))
     _tell_empty(reading, row)
     reading.rows.append(row)
 
 
+def _read_once(reading: TableReading, column: Column, raw: Raw, words: Vocabulary) -> Read:
+    """Read one cell; a text that the column holds already is not read again."""
+    if not isinstance(raw, str):
+        return read_cell(raw, column, words, not reading.grid.is_csv)
+    key = (column.name, raw)
+    if key not in reading.known:
+        reading.known[key] = read_cell(raw, column, words, not reading.grid.is_csv)
+    return reading.known[key]
+
+
 def _repeats_header(reading: TableReading, index: int, header: int) -> bool:
-    filled = [p for p in reading.columns.values() if not is_blank(reading.grid.at(index, p))]
-    same = []
-    for position in filled:
-        if normalise(reading.grid.at(index, position)) != normalise(reading.grid.at(header, position)):
+    same = 0
+    for position in reading.columns.values():
+        cell = reading.grid.at(index, position)
+        if is_blank(cell):
+            continue
+        if normalise(cell) != normalise(reading.grid.at(header, position)):
             return False
-        same.append(position)
-    return len(same) >= 2 and len(same) == len(filled)
+        same += 1
+    return same >= 2
 
 
 def _left_to_fill(reading: TableReading, row: Row, cells: Mapping[str, object]) -> bool:

@@ -14,7 +14,7 @@ from evalkit.loaders.grids import Grid, is_blank, normalise
 from evalkit.loaders.pydantic_faults import nearest
 from evalkit.loaders.yaml_files import YamlCodes, YamlFile, read_yaml
 from evalkit.model.dossier import HELP_COLUMN_PREFIX
-from evalkit.model.territory import Campagne, FactValue, Qpv, Territory
+from evalkit.model.territory import MARQUES, Campagne, FactValue, Qpv, Territory
 
 CODES = YamlCodes("DON-027", "DON-028", "DON-029", "DON-030")
 TYPES = ("commune", "communaute_de_communes", "communaute_agglomeration", "communaute_urbaine", "metropole")
@@ -46,6 +46,9 @@ TERRITORY_KEYS = (
     Key("modules", "liste", "modules évalués ; sans cette clé, ceux de la campagne"),
     Key("fictif", "oui_non", "oui seulement pour un exemple inventé"),
     Key("faits", "faits", "faits qui décident des sous-questions applicables"),
+    Key("marque", "texte", "imprimée sur chaque page ; ne change rien à ce qui est masqué", choices=tuple(MARQUES)),
+    Key("logo", "texte", "image PNG ou JPEG posée dans le dossier, imprimée sur chaque page"),
+    Key("logo_texte", "texte", "ce qui est lu à la place du logo ; obligatoire avec lui"),
     Key("enseigne", "texte", "réservé aux exemples de formation : ce que le cas montre"),
     Key("qpv", "qpv", "quartiers prioritaires : code, nom, geographie, communes"),
     Key(
@@ -290,6 +293,10 @@ def _check_values(facts: Facts, values: Mapping[str, Any], modules: tuple[str, .
     siren = values.get("siren")
     if siren and not re.fullmatch(r"\d{9}", siren.replace(" ", "")):
         facts.say("DON-018", ("siren",), show(siren), "un numéro de neuf chiffres", "corrigez-le, ou laissez vide")
+    if values.get("logo") and not values.get("logo_texte"):
+        fix = 'ajoutez une ligne, par exemple logo_texte: "Logo de l’agglomération"'
+        expected = "« logo_texte » : ce qu’entend, à la place du logo, une personne qui ne le voit pas"
+        facts.say("DON-024", ("logo_texte",), "un logo sans « logo_texte »", expected, fix)
     for code in values.get("modules", ()):
         if modules and code not in modules:
             near = nearest(normalise(code), modules)

@@ -21,6 +21,15 @@ KNOWN_FACTS: dict[str, str] = {
     "departement": "text",
 }
 
+# Marks of a document, as typed and as printed. A mark says how a document may circulate; it never changes what is masked.
+MARQUES: dict[str, str] = {
+    "brouillon": "BROUILLON",
+    "diffusion_restreinte": "DIFFUSION RESTREINTE",
+    "public": "PUBLIC",
+}
+# Fields of a territory that dress its documents: two documents that differ by these alone come from the same data.
+PRESENTATION = ("marque", "logo", "logo_texte")
+
 
 @dataclass(frozen=True)
 class Qpv:
@@ -53,6 +62,9 @@ class Territory:
     enseigne: str = ""  # teaching case: what it shows ("" otherwise)
     qpv_anciens: tuple[Qpv, ...] = ()  # QPV 2015 of the same communes, for a 2024 contract: never joined to its QPV
     qpv_a_rattacher: tuple[Qpv, ...] = ()  # QPV that several contracts could hold: told, counted in none
+    marque: str = ""  # what the documents are marked with: a key of MARQUES, "" if none; hides and shows nothing
+    logo: str = field(default="", repr=False)  # `data:` address of a PNG
+    logo_texte: str = ""  # what is read in the place of the logo
 
     def facts(self) -> dict[str, FactValue]:
         """Every fact an applicability rule may name; what the territory did not state is absent, never False."""

@@ -6,13 +6,13 @@ Everything on a sheet is published: medians, and the distributions that may be s
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from evalkit.compute.results import Publication
 from evalkit.report import sentences
 from evalkit.report.guard import require_publication
-from evalkit.report.html import TEMPLATES, Absent, Html, escape, heading, join, paragraph, table, tag
+from evalkit.report.html import Absent, Html, heading, join, paragraph, table, tag, whole_page
+from evalkit.report.identity import identity_of
 from evalkit.report.sections_method import make_stamp
 from evalkit.report.sentences import Row, is_missing, median_text, number_text, records
 from evalkit.wording import format_date, label_status, plural, slug
@@ -134,10 +134,6 @@ def render_consensus(publication: Publication) -> str:
     title = f"Feuilles de consensus : {territory.nom}"
     n = len(sheets_to_make(publication))
     count = plural(n, "sous-question à débattre", "sous-questions à débattre")
-    marks = [
-        tag("p", mark, classe="marque suivante" if rank else "marque") for rank, mark in enumerate(stamp["marques"])
-    ]
-    style = (TEMPLATES / "evalkit" / "style.css").read_text(encoding="utf-8") + PRINT_STYLE
     intro = (
         paragraph(
             f"{count}, dans l’ordre de discussion. Une feuille par sous-question : lire ce que chaque groupe a coté, relire "
@@ -147,21 +143,9 @@ def render_consensus(publication: Publication) -> str:
         else ""
     )
     body = join(
-        *marks,
-        tag(
-            "main",
-            tag("h1", title),
-            paragraph(f"{campaign.libelle} — {publication.referentiel.libelle}", classe="sous-titre"),
-            intro,
-            show_consensus(publication),
-            id="contenu",
-        ),
+        tag("h1", title),
+        paragraph(f"{campaign.libelle} — {publication.referentiel.libelle}", classe="sous-titre"),
+        intro,
+        show_consensus(publication),
     )
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
-    return (
-        '<!DOCTYPE html>\n<html lang="fr">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="robots" content="noindex">\n'
-        f'<meta name="evalkit" content="{escape(json.dumps(stamp, ensure_ascii=False, sort_keys=True))}">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
-    )
+    return whole_page(title, body, stamp, identity_of(publication), PRINT_STYLE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalkit.compute.results import Publication, PublicationSynthese
+from evalkit.compute.results import Evaluation, Publication, PublicationSynthese
 
 
 def require_publication(value: object) -> Publication:
@@ -29,4 +29,17 @@ def require_synthesis(value: object) -> PublicationSynthese:
     if not isinstance(value, PublicationSynthese):
         name = type(value).__name__
         raise TypeError(f"a synthesis shows a PublicationSynthese only, not {name}: call protect_synthesis() first")
+    return value
+
+
+def require_evaluation(value: object) -> Evaluation:
+    """Return the evaluation that the confidential working file is made from, or refuse anything else.
+
+    Raises
+    ------
+    TypeError
+        The value is not an ``Evaluation``: a publication holds no individual rating.
+    """
+    if not isinstance(value, Evaluation):
+        raise TypeError(f"the working file is made from an Evaluation, not {type(value).__name__}")
     return value

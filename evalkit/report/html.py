@@ -12,20 +12,23 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit import wording
+from evalkit.model.free_text import Block, digest, parse
 
 if TYPE_CHECKING:
     from nbconvert import HTMLExporter
     from nbformat import NotebookNode
 
     from evalkit.charts.theme import Chart
+    from evalkit.report.identity import Identity
 
 STAMP_MIME = "application/vnd.evalkit.stamp+json"
 NOTICE_TAG = "notice"
+CSP = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
 TEMPLATES = Path(__file__).parent / "templates"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -121,23 +124,47 @@ def free_text(text: object) -> Html:
     return tag("span", escape(str(text).strip()), classe="texte-libre")
 
 
-_BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
-
-
 def rich_text(text: str) -> Html:
-    """A free section: paragraphs, « - » lists and **bold**; everything else, HTML included, stays text."""
-    blocks = []
-    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip()):
-        lines = [line.strip() for line in block.split("\n") if line.strip()]
-        if lines and all(line.startswith(("- ", "* ")) for line in lines):
-            blocks.append(bullet_list(_bold(line[2:]) for line in lines))
-        elif lines:
-            blocks.append(tag("p", _bold("\n".join(line.lstrip("#").strip() for line in lines))))
+    """A free section: paragraphs, lists, subheadings, **bold** and *italic*; everything else, HTML included, stays text."""
+    blocks: list[Html] = []
+    for kind, group in groupby(parse(text), key=lambda block: block.kind):
+        if kind in ("puce", "numero"):
+            blocks.append(bullet_list((_styled(block) for block in group), ordered=kind == "numero"))
+        else:
+            blocks.extend(tag("h4" if kind == "intertitre" else "p", _styled(block)) for block in group)
     return join(*blocks)
 
 
-def _bold(text: str) -> Html:
-    return tag("span", Html(_BOLD.sub(r"<strong>\1</strong>", escape(text))), classe="texte-libre")
+def _styled(block: Block) -> Html:
+    parts = []
+    for run in block.runs:
+        said: Html = Html("<br>".join(escape(line) for line in run.text.split("\n")))
+        said = tag("em", said) if run.italic else said
+        parts.append(tag("strong", said) if run.bold else said)
+    return tag("span", *parts, classe="texte-libre")
+
+
+def free_section(name: str, titre: str, consigne: str, text: str, *, level: int = 3, chapitre: str = "") -> Html:
+    """One free section: its heading and what the territory wrote.
+
+    Without a text the page shows nothing: the block is hidden, and only the Word file makes a place to write of it.
+    ``chapitre``: heading under which an empty section goes when it is the only one there.
+    """
+    body = text.strip()
+    title = heading(level, titre, f"texte-{wording.slug(name)}") if body else Html("")
+    content = tag(
+        "div",
+        rich_text(body),
+        classe="texte-du-territoire",
+        data_texte=name,
+        data_titre=titre,
+        data_consigne=consigne,
+        data_empreinte=digest(text),
+        data_niveau=str(level),
+        data_chapitre=chapitre or None,
+        hidden=None if body else "hidden",
+    )
+    return join(title, content)
 
 
 def bullet_list(items: Iterable[object], ordered: bool = False) -> Html:
@@ -229,8 +256,11 @@ def figure(chart: Chart | None, titled: bool = True, values: Html | None = None)
     said = [f"{name} : {text.rstrip('.')}." for name, text in labels if text]
     small = tag("small", " ".join([*said, chart.note]).strip()) if said or chart.note else Html("")
     frame = chart.donnees
-    rows = [[_chart_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-    values = values or table([str(column) for column in frame.columns], rows, caption=f"Données : {chart.titre}")
+    if not values:
+        from evalkit.compute.results import columns_of
+
+        rows = [[_chart_cell(value) for value in row] for row in zip(*columns_of(frame), strict=True)]
+        values = table([str(column) for column in frame.columns], rows, caption=f"Données : {chart.titre}")
     details = tag("details", tag("summary", "Données du graphique"), values, open="open") if values else Html("")
     return tag(
         "figure",
@@ -265,14 +295,24 @@ def _image_output(output: NotebookNode) -> Html:
 
 @lru_cache(maxsize=1)
 def _exporter() -> HTMLExporter:
-    """Exporter of our template; one per process (its environment is slow to build)."""
-    from nbconvert import HTMLExporter
+    """Exporter of our template; one per process (its environment is slow to build).
+
+    nbconvert's own goes through the page once more to make its cells focusable and to give a description to the pictures that
+    have none: ours has no such cell, and refuses such a picture (``_image_output``, ``report.check``). Nor does it need
+    preprocessors, which validate the whole notebook each.
+    """
+    from nbconvert import HTMLExporter, TemplateExporter
     from traitlets.config import Config
 
+    class PageExporter(HTMLExporter):
+        def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **kw: Any) -> Any:
+            return TemplateExporter.from_notebook_node(self, nb, resources, **kw)
+
     config = Config()
-    config.CSSHTMLHeaderPreprocessor.enabled = False
+    config.Exporter.default_preprocessors = []
     config.HTMLExporter.exclude_anchor_links = True
-    exporter = HTMLExporter(config=config, template_name="evalkit", extra_template_basedirs=[str(TEMPLATES)])
+    exporter = PageExporter(config=config, template_name="evalkit", extra_template_basedirs=[str(TEMPLATES)])
+    exporter.register_filter("highlight_code", escape)  # named by the templates that ours extends; no code is shown
     exporter.register_filter("evalkit_image", _image_output)
     return exporter
 
@@ -285,13 +325,26 @@ def find_stamp(nb: NotebookNode) -> dict[str, Any]:
     ValueError
         The notebook shows no stamp: a document without one is not published.
     """
-    found: dict[str, Any] | None = None
-    for cell in nb.cells:
-        for output in cell.get("outputs", []):
-            found = output.get("data", {}).get(STAMP_MIME, found)
+    found = _carried(nb, STAMP_MIME)
     if found is None:
         raise ValueError("the notebook shows no stamp (show_stamp): it cannot become a document")
-    return dict(found)
+    return found
+
+
+def find_identity(nb: NotebookNode) -> Identity:
+    """Identity that an executed notebook carries (show_title); nothing to print when there is none."""
+    from evalkit.report.identity import IDENTITY_MIME, Identity
+
+    return Identity(**(_carried(nb, IDENTITY_MIME) or {}))
+
+
+def _carried(nb: NotebookNode, mime: str) -> dict[str, Any] | None:
+    """What the last output of a type holds."""
+    found = None
+    for cell in nb.cells:
+        for output in cell.get("outputs", []):
+            found = output.get("data", {}).get(mime, found)
+    return None if found is None else dict(found)
 
 
 _HEADING = re.compile(r"<h([1-6])(?: id=\"([^\"]*)\")?>(.*?)</h\1>", re.DOTALL)
@@ -345,6 +398,50 @@ def _without_notices(nb: NotebookNode) -> NotebookNode:
     return nbformat.from_dict({**nb, "cells": kept})
 
 
+def whole_page(titre: str, body: str, stamp: Mapping[str, Any], identity: Identity, style: str = "") -> str:
+    """A page that no notebook makes (index, sheets of a meeting): same head, same rules as a report's.
+
+    ``style``: added to the common style sheet.
+    """
+    from evalkit.report.identity import page_header, print_style
+
+    marks = list(stamp.get("marques", []))
+    common = (TEMPLATES / "evalkit" / "style.css").read_text(encoding="utf-8")
+    return f"""<!DOCTYPE html>
+<html lang="fr">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{CSP}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<meta name="evalkit" content="{escape(json.dumps(stamp, ensure_ascii=False, sort_keys=True))}">
+<title>{escape(titre)}</title>
+<style>
+{common}{style}
+{print_style(identity, marks)}
+</style>
+</head>
+<body>
+<a class="evitement" href="#contenu">Aller au contenu</a>
+{page_header(identity, marks)}
+<main id="contenu">
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def _check_nothing_lost(nb: NotebookNode, page: str) -> None:
+    """Refuse a page that has fewer tables or figures than the notebook showed: no checker of pages can see what is gone."""
+    outputs = [output.get("data", {}).get("text/html", "") for cell in nb.cells for output in cell.get("outputs", [])]
+    for element in ("table", "figure"):
+        shown = sum(len(re.findall(f"<{element}[ >]", fragment)) for fragment in outputs)
+        kept = len(re.findall(f"<{element}[ >]", page))
+        if kept < shown:
+            raise ValueError(f"the page has {kept} <{element}> where the notebook shows {shown}")
+
+
 def render_notebook(nb: NotebookNode, *, titre: str, marques: Sequence[str] = ()) -> str:
     """Make the page of an executed notebook.
 
@@ -365,14 +462,25 @@ def render_notebook(nb: NotebookNode, *, titre: str, marques: Sequence[str] = ()
     Raises
     ------
     ValueError
-        No stamp, a picture without alternative text, or headings that do not make a plan.
+        No stamp, a picture without alternative text, a table or a figure lost on the way, or headings that do not make a
+        plan.
     """
+    from evalkit.report.identity import page_header, print_style
+
     stamp = find_stamp(nb)
-    stamp_json = json.dumps(stamp, ensure_ascii=False, sort_keys=True)
     shown = list(dict.fromkeys([*stamp.get("marques", []), *marques]))
+    identity = find_identity(nb)
     titre = _CONTROL.sub("", titre)
-    resources = {"evalkit": {"titre": titre, "marques": shown, "stamp_json": stamp_json}, "metadata": {"name": titre}}
-    page, _ = _exporter().from_notebook_node(_without_notices(nb), resources=resources)
+    parts = {
+        "titre": titre,
+        "gabarit": identity.gabarit,
+        "entete": page_header(identity, shown),
+        "style": print_style(identity, shown),
+        "stamp_json": json.dumps(stamp, ensure_ascii=False, sort_keys=True),
+    }
+    shown_cells = _without_notices(nb)
+    page, _ = _exporter().from_notebook_node(shown_cells, resources={"evalkit": parts, "metadata": {"name": titre}})
+    _check_nothing_lost(shown_cells, page)
     page, headings = _anchor_headings(page)
     check_headings([level for level, _, _ in headings])
     first = _FIRST_H2.search(page)

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from evalkit.report.consensus import show_consensus
+from evalkit.report.sections_committee import (
+    show_committee_agreements,
+    show_committee_asked,
+    show_committee_debates,
+    show_committee_levels,
+    show_committee_recommendations,
+    show_committee_stamp,
+    show_committee_title,
+)
 from evalkit.report.sections_method import (
     show_definitions,
     show_example,
@@ -32,6 +41,7 @@ from evalkit.report.sections_territory import (
     show_actions,
     show_brief,
     show_citizens_councils,
+    show_conclusions,
     show_conduct,
     show_context,
     show_follow_up,
@@ -46,6 +56,14 @@ __all__ = [
     "show_actions",
     "show_brief",
     "show_citizens_councils",
+    "show_committee_agreements",
+    "show_committee_asked",
+    "show_committee_debates",
+    "show_committee_levels",
+    "show_committee_recommendations",
+    "show_committee_stamp",
+    "show_committee_title",
+    "show_conclusions",
     "show_conduct",
     "show_consensus",
     "show_context",

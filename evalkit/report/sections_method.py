@@ -21,6 +21,7 @@ from evalkit.report.html import (
     table,
     tag,
 )
+from evalkit.report.identity import FICTIF, marks_of
 from evalkit.report.sentences import is_missing, level_text, median_text, records
 from evalkit.version import __version__
 from evalkit.wording import format_date, format_percent, plural
@@ -219,27 +220,31 @@ def make_stamp(value: Published) -> dict[str, Any]:
         Given something that has not been protected.
     """
     value = _published(value)
-    restricted = False
     if isinstance(value, Publication):
-        invented = value.territoire.fictif or value.campagne.fictif
         parameters: dict[str, Any] = {"campagne": value.campagne.code, "territoire": value.territoire.dossier}
         if value.enquetes_ecartees:
             parameters["sans_enquete"] = ", ".join(value.enquetes_ecartees)
     else:
-        invented = value.campagne.fictif or any(territory.fictif for territory in value.territoires)
-        restricted = value.nominatif
         parameters = {"campagne": value.campagne.code, "departement": value.perimetre, "nominatif": value.nominatif}
-    marks = [*(["DONNÉES FICTIVES"] if invented else []), *(["DIFFUSION RESTREINTE"] if restricted else [])]
+    marks = marks_of(value)
     return {
         "referentiel": {"code": value.referentiel.code, "version": value.referentiel.version},
         "empreinte": value.empreinte,
         "evalkit": __version__,
         "parametres": parameters,
+        "identite": {"territoire": _subject(value), "campagne": value.campagne.libelle},
         "date_reference": value.campagne.date_reference,
         "n_masques": len(value.masques),
-        "fictif": invented,
+        "fictif": FICTIF in marks,
         "marques": marks,
     }
+
+
+def _subject(value: Published) -> str:
+    """What the document is about, as its headers say it."""
+    if isinstance(value, Publication):
+        return value.territoire.nom
+    return f"Synthèse — {f'département {value.perimetre}' if value.perimetre else f'région {value.campagne.region}'}"
 
 
 def show_stamp(value: Published) -> Stamped:

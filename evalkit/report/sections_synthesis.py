@@ -12,6 +12,7 @@ from evalkit.compute.results import PublicationSynthese
 from evalkit.report import sentences, tables
 from evalkit.report.guard import require_synthesis
 from evalkit.report.html import Html, bullet_list, figure, heading, join, paragraph, tag
+from evalkit.report.identity import Identified, identity_of
 from evalkit.report.sentences import records
 from evalkit.wording import format_date, format_number, plural, slug
 
@@ -32,7 +33,7 @@ def show_synthesis_title(synthesis: PublicationSynthese) -> Html:
         "Ce document nomme des territoires : il n’est pas destiné à la publication.",
         classe="encadre",
     )
-    return join(
+    title = join(
         tag("h1", f"Synthèse des contrats de ville : {where}"),
         paragraph(
             f"{campaign.libelle} — date de référence : {format_date(campaign.date_reference)}", classe="sous-titre"
@@ -42,6 +43,7 @@ def show_synthesis_title(synthesis: PublicationSynthese) -> Html:
         paragraph(sentences.perimeter(synthesis)),
         paragraph(synthesis.referentiel.avertissement, classe="note"),
     )
+    return Identified(title, identity_of(synthesis))
 
 
 def show_perimeter(synthesis: PublicationSynthese) -> Html:

@@ -14,6 +14,7 @@ from evalkit.charts.context import NATIONAL, draw_context
 from evalkit.charts.indicators import draw_indicators
 from evalkit.charts.maturity import draw_coverage, draw_question_groups
 from evalkit.compute.results import Publication
+from evalkit.model.free_text import QUESTION_HELP, QUESTION_TITLE, SECTIONS_BY_NAME, question_name, split_title
 from evalkit.model.referentiel import Module, Question
 from evalkit.report import sentences, tables
 from evalkit.report.guard import require_publication
@@ -22,14 +23,15 @@ from evalkit.report.html import (
     bullet_list,
     definition_list,
     figure,
+    free_section,
     free_text,
     heading,
     join,
     paragraph,
-    rich_text,
     table,
     tag,
 )
+from evalkit.report.identity import Identified, identity_of
 from evalkit.report.sections_surveys import brief_sentences, conduct_sentence
 from evalkit.report.sentences import is_missing, records
 from evalkit.wording import agree, capitalize, format_date, join_french, plural, quote, slug
@@ -61,7 +63,7 @@ def show_title(publication: Publication) -> Html:
         ("Campagne", campaign.libelle),
         ("Date de référence", format_date(campaign.date_reference)),
     ]
-    return join(
+    title = join(
         tag("h1", report_title(territory.nom)),
         paragraph(f"{campaign.libelle} — {publication.referentiel.libelle}", classe="sous-titre"),
         warning if _is_invented(publication) else "",
@@ -70,6 +72,7 @@ def show_title(publication: Publication) -> Html:
         _neighbourhoods(publication),
         bullet_list(sentences.to_attach(qpv) for qpv in territory.qpv_a_rattacher),
     )
+    return Identified(title, identity_of(publication))
 
 
 def report_title(name: str) -> str:
@@ -280,7 +283,7 @@ def show_question(publication: Publication, code: str) -> Html:
         paragraph(sentences.question_level(publication, row), classe="encadre niveau"),
     )
     if _is_silent(publication, code):
-        return join(head, _why_not_applicable(publication, code))
+        return join(head, _why_not_applicable(publication, code), _question_comment(publication, code))
     return join(
         head,
         _groups(publication, code),
@@ -288,6 +291,7 @@ def show_question(publication: Publication, code: str) -> Html:
         _indicators(publication, code),
         _findings(publication, code),
         _quotations(publication, code),
+        _question_comment(publication, code),
         _associated(question),
     )
 
@@ -463,22 +467,46 @@ def show_follow_up(publication: Publication) -> Html:
     )
 
 
+CHAPTER = "Le mot du territoire"
+LAST_CHAPTER = "Conclusions du territoire"
+_LAST = ("enseignements", "suites")
+_WRITTEN_BY = "Textes rédigés par le territoire, reproduits tels quels."
+
+
 def show_texts(publication: Publication) -> Html:
-    """Free sections of the report, in the territory's own words: text, never read as HTML."""
+    """The territory's own words before the results: the presentation, and the texts it named itself."""
     publication = require_publication(publication)
-    blocks = []
-    for name in sorted(publication.textes):
-        text = publication.textes[name].strip()
-        if not text:
-            continue
-        first, _, rest = text.partition("\n")
-        own_title = first.startswith("#")
-        title = first.lstrip("# ").strip() if own_title else _text_title(name)
-        blocks.append(join(heading(3, title, f"texte-{slug(name)}"), rich_text(rest if own_title else text)))
-    if not blocks:
-        return Html("")
-    author = paragraph("Textes rédigés par le territoire, reproduits tels quels.", classe="note")
-    return join(heading(2, "Le mot du territoire"), author, *blocks)
+    placed = {*_LAST, *(question_name(code) for code in publication.questions["question"])}
+    own = [name for name in sorted(publication.textes) if name not in placed and name not in SECTIONS_BY_NAME]
+    return _chapter(publication, CHAPTER, ["presentation", *own])
+
+
+def show_conclusions(publication: Publication) -> Html:
+    """The territory's own words after the results: what it learnt, what it will do."""
+    return _chapter(require_publication(publication), LAST_CHAPTER, list(_LAST))
+
+
+def _chapter(publication: Publication, title: str, names: list[str]) -> Html:
+    """Free sections under one heading; when none is written, nothing is seen (the Word file makes room for them)."""
+    written = [name for name in names if publication.textes.get(name, "").strip()]
+    blocks = [_free_section(publication, name, chapitre="" if written else title) for name in names]
+    if not written:
+        return join(*blocks)
+    return join(heading(2, title), paragraph(_WRITTEN_BY, classe="note"), *blocks)
+
+
+def _free_section(publication: Publication, name: str, chapitre: str = "") -> Html:
+    text = publication.textes.get(name, "")
+    own_title, body = split_title(text)
+    known = SECTIONS_BY_NAME.get(name)
+    titre = own_title or (known.titre if known else _text_title(name))
+    return free_section(name, titre, known.consigne if known else "", body, chapitre=chapitre)
+
+
+def _question_comment(publication: Publication, code: str) -> Html:
+    """What the territory says of a question: ``textes/q1.md``…"""
+    own_title, body = split_title(publication.textes.get(question_name(code), ""))
+    return free_section(question_name(code), own_title or QUESTION_TITLE, QUESTION_HELP, body)
 
 
 def _text_title(name: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit.charts.theme import format_unit
-from evalkit.compute.results import Publication, PublicationSynthese
+from evalkit.compute.results import Publication, PublicationSynthese, table_rows
 from evalkit.model.referentiel import Referentiel
 from evalkit.model.territory import Qpv
 from evalkit.wording import (
@@ -32,7 +32,7 @@ Row = Mapping[str, Any]
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a result table as plain mappings, in their order."""
-    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+    return table_rows(frame)
 
 
 def is_missing(value: object) -> bool:

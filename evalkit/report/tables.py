@@ -244,14 +244,14 @@ def indicators(publication: Publication, rows: pd.DataFrame, code: str) -> Html:
     return table(headers, lines, caption=f"{code} : indicateurs renseignés", note=" ".join(notes))
 
 
-def _is_distribution(row: Row) -> bool:
+def is_distribution(row: Row) -> bool:
     """One possible answer of a survey question, among others."""
     return bool(row["obtention"] == "enquete") and not is_missing(row["modalite"])
 
 
 def _origin(row: Row) -> str:
     """What a value comes from: the answers to one survey question make one line together."""
-    return " · ".join(str(row["source"]).split(" · ")[:2]) if _is_distribution(row) else str(row["source"])
+    return " · ".join(str(row["source"]).split(" · ")[:2]) if is_distribution(row) else str(row["source"])
 
 
 def _distribution_row(publication: Publication, values: list[Row]) -> list[object]:
@@ -267,7 +267,7 @@ def _distribution_row(publication: Publication, values: list[Row]) -> list[objec
 
 
 def _indicator_row(publication: Publication, values: list[Row]) -> list[object]:
-    if _is_distribution(values[0]):
+    if is_distribution(values[0]):
         return _distribution_row(publication, values)
     referentiel = publication.referentiel
     ordered = sorted(values, key=lambda row: -1.0 if is_missing(row["annee"]) else row["annee"])
@@ -339,9 +339,15 @@ def _what_is_divided(referentiel: Referentiel, row: Row) -> str:
     return words.get(link.calcul, "") if link else ""
 
 
-def _reference(publication: Publication, row: Row) -> object:
+def regional_figures(publication: Publication, row: Row) -> Row | None:
+    """Quartiles and number of territories of the frozen regional reference for this row; None when it has none."""
     known = (publication.reference or {}).get("indicateurs", {}).get(f"{row['indicateur']}|{way_of(row)}")
-    if not known:
+    return known or None
+
+
+def _reference(publication: Publication, row: Row) -> object:
+    known = regional_figures(publication, row)
+    if known is None:
         return Absent(label_status("non_disponible"))
     q1, median, q3 = (value_text(publication.referentiel, row["unite"], known[key]) for key in ("q1", "mediane", "q3"))
     return f"{median} ({q1} – {q3}), n\u00a0=\u00a0{number_text(known['n'])}"
@@ -394,11 +400,12 @@ def actions(publication: Publication) -> Html:
 
 def _action_row(row: Row) -> list[object]:
     theme = "ensemble" if row["thematique"] == "ensemble" else str(row["thematique"])
-    lacking = Absent(label_status("secret" if row["statut"] == "secret" else "non_repondu"))
-    amounts = [
-        lacking if is_missing(row[c]) else number_text(row[c])
-        for c in ("montant_p147", "montant_droit_commun", "montant_total")
-    ]
+    hidden = {"montant_droit_commun": row["statut_droit_commun"] == "secret"}  # may be hidden alone
+    amounts = []
+    for name in ("montant_p147", "montant_droit_commun", "montant_total"):
+        masked = row["statut"] == "secret" or hidden.get(name, False)
+        lacking = Absent(label_status("secret" if masked else "non_repondu"))
+        amounts.append(lacking if is_missing(row[name]) else number_text(row[name]))
     holders = number_text(row["n_porteurs"]) if row["n_porteurs"] else _NOTHING
     reports = _NOTHING if is_missing(row["n_bilans"]) else number_text(row["n_bilans"])
     return [f"{int(row['annee'])}, {theme}", number_text(row["n_actions"]), holders, *amounts, reports]
@@ -459,14 +466,19 @@ def _context_cell(referentiel: Referentiel, row: Row | None) -> object:
 # --- method ------------------------------------------------------------------------------------------------------------
 
 
-def masks(frame: pd.DataFrame, referentiel: Referentiel) -> Html:
-    """What is hidden, counted by table and by rule; never the values."""
+def mask_counts(frame: pd.DataFrame, referentiel: Referentiel) -> list[tuple[str, str, int]]:
+    """(table, rule, number of hidden values), in a fixed order; never the values."""
     rules = {rule.code: rule.libelle for rule in referentiel.regles}
     counts = Counter((str(row["table"]), str(row["raison"])) for row in records(frame))
-    rows = [
-        [MASKED_TABLES.get(name, capitalize(name)), rules.get(reason, reason), number_text(n)]
+    return [
+        (MASKED_TABLES.get(name, capitalize(name)), rules.get(reason, reason), n)
         for (name, reason), n in sorted(counts.items())
     ]
+
+
+def masks(frame: pd.DataFrame, referentiel: Referentiel) -> Html:
+    """What is hidden, counted by table and by rule; never the values."""
+    rows = [[name, rule, number_text(n)] for name, rule, n in mask_counts(frame, referentiel)]
     headers = ["Tableau", "Règle appliquée", "Valeurs masquées"]
     return table(headers, rows, caption="Registre des valeurs masquées", numeric=(2,))
 

@@ -1,7 +1,8 @@
-"""An attacker: reads published pages only, writes the equations they imply, and bounds every hidden figure.
+"""An attacker: reads published documents only, writes the equations they imply, and bounds every hidden figure.
 
-It knows what anybody may know: the framework and its questionnaires (public), and the pages. It shares no code with what
-protects them: the tables are read from HTML, the equations are written again here.
+It knows what anybody may know: the framework and its questionnaires (public), the pages and the workbooks
+(``classeur_lu``). It shares no code with what protects them: the tables are read from the documents, the equations are
+written again here.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from evalkit.model.referentiel import Referentiel
 from evalkit.model.survey import QuestionEnquete
+from tests.attaque.classeur_lu import Table, clean, read_workbook
 
 SECRET = re.compile(r"\bsecret\b")
 N = re.compile(r"n = ([\d ]+)")
@@ -34,23 +36,8 @@ SMALLEST, WIDTH, SMALL_BASE = 11, 5, 11
 Cell = tuple[str, str]  # question, answer
 
 
-def _clean(text: str) -> str:
-    return re.sub(r"\s+", " ", text.replace("\u202f", " ").replace("\xa0", " ")).strip()
-
-
 def _int(text: str) -> int:
     return int(text.replace(" ", ""))
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of a page: caption, headers, rows of texts, what is printed around its figure."""
-
-    caption: str
-    headers: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    figure: str = ""
-    small: str = ""
 
 
 @dataclass
@@ -88,15 +75,15 @@ def read_tables(page: str) -> list[Table]:
     for table in BeautifulSoup(page, "html.parser").find_all("table"):
         caption, figure = table.find("caption"), table.find_parent("figure")
         head = table.find("thead")
-        rows = [tuple(_clean(c.get_text(" ")) for c in row.find_all(["th", "td"])) for row in table.select("tbody tr")]
+        rows = [tuple(clean(c.get_text(" ")) for c in row.find_all(["th", "td"])) for row in table.select("tbody tr")]
         small = figure.find("small") if isinstance(figure, Tag) else None
         out.append(
             Table(
-                _clean(caption.get_text(" ")) if caption else "",
-                tuple(_clean(c.get_text(" ")) for c in head.find_all("th")) if head else (),
+                clean(caption.get_text(" ")) if caption else "",
+                tuple(clean(c.get_text(" ")) for c in head.find_all("th")) if head else (),
                 tuple(rows),
                 str(figure.get("id", "")) if isinstance(figure, Tag) else "",
-                _clean(small.get_text(" ")) if small else "",
+                clean(small.get_text(" ")) if small else "",
             )
         )
     return out
@@ -122,11 +109,13 @@ class Attacker:
             (question.code, link.code): link for question in self.questions.values() for link in question.indicateurs
         }
         self.n_shown = 0
+        self.names = {group.libelle: group.court for group in referentiel.groupes}
 
-    def attack(self, pages: Iterable[str]) -> Loot:
+    def attack(self, pages: Iterable[str], workbooks: Iterable[bytes] = ()) -> Loot:
         """Read everything, deduce everything."""
         pages = list(pages)
         tables = [table for page in pages for table in read_tables(page)]
+        tables += [table for workbook in workbooks for table in read_workbook(workbook, self.names)]
         loot = Loot()
         self._ratings(tables, loot)
         self._amounts(tables, loot)
@@ -134,17 +123,25 @@ class Attacker:
         self._surveys(found, self._fractions(tables), loot)
         return loot
 
+    def facts(self, pages: Iterable[str], workbooks: Iterable[bytes] = ()) -> dict[str, Any]:
+        """What is printed, before any deduction: answers by question, medians and sizes of groups."""
+        pages = list(pages)
+        tables = [table for page in pages for table in read_tables(page)]
+        tables += [table for workbook in workbooks for table in read_workbook(workbook, self.names)]
+        answers = self._read_surveys(tables, pages)
+        return {"answers": answers, "fractions": set(self._fractions(tables)), "groups": _printed_groups(tables)}
+
     # reading
 
     def _codes(self, question: QuestionEnquete, label: str) -> tuple[str, ...]:
         """Answers that a printed row stands for: one, or neighbouring levels joined by « ou »."""
-        labels = [(c.code, _clean(c.libelle).rstrip(".").casefold()) for c in question.choix]
+        labels = [(c.code, clean(c.libelle).rstrip(".").casefold()) for c in question.choix]
         wanted = label.rstrip(".").casefold()
         for i in range(len(labels)):
             for j in range(i + 1, len(labels) + 1):
                 if " ou ".join(text for _, text in labels[i:j]) == wanted:
                     return tuple(code for code, _ in labels[i:j])
-        return (label,)
+        return (wanted,)
 
     def _add(self, found: dict[str, Found], code: str, n: int, label: str, text: str) -> None:
         question = self.questions[code]
@@ -171,9 +168,11 @@ class Attacker:
                 self._read_opinions(table, found)
             elif table.headers == ("Question", "Réponse", "Part"):
                 self._read_others(table, found)
+            elif table.headers == ("Question", "n", "Réponse", "Valeur", "Silences"):
+                self._read_rows(table, found)
         for page in pages:
             for paragraph in BeautifulSoup(page, "html.parser").find_all("p"):
-                text = _clean(paragraph.get_text(" "))
+                text = clean(paragraph.get_text(" "))
                 code, n = QUESTION.match(text), N.search(text)
                 if (
                     code
@@ -241,6 +240,19 @@ class Attacker:
                 waiting = []
             else:
                 waiting.append((row[1], row[2]))
+
+    def _read_rows(self, table: Table, found: dict[str, Found]) -> None:
+        """One answer per row, as in the workbook."""
+        for code, n, label, text, silences in table.rows:
+            if self.questions[code].type in ("nombre", "texte"):
+                continue
+            if label == "toutes les réponses":
+                if SECRET.search(text):
+                    self._all_hidden(found, code, _int(n))
+            else:
+                self._add(found, code, _int(n), label, text)
+            if code in found:
+                found[code].asked = _int(n) + _silences(silences)
 
     def _all_hidden(self, found: dict[str, Found], code: str, n: int) -> None:
         question = self.questions[code]
@@ -370,22 +382,21 @@ class Attacker:
     # ratings and amounts
 
     def _ratings(self, tables: list[Table], loot: Loot) -> None:
-        for table in tables:
-            first = 2 if table.headers[:2] == ("Sous-question", "Niveau arbitré") else 1
-            if "ce que disent les groupes" not in table.caption and "médiane des cotations" not in table.caption:
+        for (sub, group), text in _printed_groups(tables).items():
+            n, median = N.search(text), re.match(r"^(\d)(?:,5)? \(n", text)
+            if not n or not median or group in INSTITUTIONS:
                 continue
-            for row in table.rows:
-                for group, text in zip(table.headers[first:], row[first:], strict=True):
-                    n, median = N.search(text), re.match(r"^(\d)(?:,5)? \(n", text)
-                    if not n or not median or group in INSTITUTIONS:
-                        continue
-                    size, key = _int(n[1]), f"{row[0]} {group}"
-                    if size < 5:
-                        loot.medians.append(f"{key} : médiane sur {size}")
-                    if size < SMALLEST:
-                        loot.n_small_groups += 1
-                        determined = _levels_determined(size, int(median[1]))
-                        loot.ratings += [f"{key} : niveau {level} = {count}" for level, count in determined]
+            size, key = _int(n[1]), f"{sub} {group}"
+            if size < 5:
+                loot.medians.append(f"{key} : médiane sur {size}")
+            if size < SMALLEST:
+                loot.n_small_groups += 1
+                determined = _levels_determined(size, int(median[1]))
+                loot.ratings += [f"{key} : niveau {level} = {count}" for level, count in determined]
+        for table in tables:
+            if table.caption == "Répartition des cotations":
+                small = [row for row in table.rows if _int(row[-1]) < SMALLEST]
+                loot.ratings += [f"{row[0]} {row[1]} : répartition de {row[-1]} cotations" for row in small]
 
     def _amounts(self, tables: list[Table], loot: Loot) -> None:
         for table in tables:
@@ -402,8 +413,20 @@ class Attacker:
                         loot.amounts.append(f"{year} {hidden[0][0]} {table.headers[column]}")
 
 
+def _printed_groups(tables: list[Table]) -> dict[tuple[str, str], str]:
+    """« 3 (n = 12) », « secret (n = 4) » by sub-question and group."""
+    out: dict[tuple[str, str], str] = {}
+    for table in tables:
+        if "ce que disent les groupes" in table.caption or "médiane des cotations" in table.caption:
+            first = 2 if table.headers[:2] == ("Sous-question", "Niveau arbitré") else 1
+            for row in table.rows:
+                for group, text in zip(table.headers[first:], row[first:], strict=True):
+                    out[row[0].split(" ")[0], group] = text
+    return out
+
+
 def _silences(text: str) -> int:
-    return sum(int(count or kind) for count, kind in SILENT.findall(_clean(text)))
+    return sum(int(count or kind) for count, kind in SILENT.findall(clean(text)))
 
 
 def _levels_determined(n: int, lower_median: int) -> list[tuple[int, int]]:

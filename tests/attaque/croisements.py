@@ -479,11 +479,15 @@ def _index_texts(page: str) -> dict[str, list[str]]:
     out: dict[str, list[str]] = defaultdict(list)
     soup = BeautifulSoup(page, "html.parser")
     titles = {}
-    for row in soup.select("tbody tr"):
-        cells = [plain(cell.get_text(" ")) for cell in row.find_all(["th", "td"])]
-        if len(cells) > 2:
-            titles[cells[0]] = cells[1]
-            out[cells[1]] += cells
+    for grid in soup.find_all("table"):
+        headers = [plain(cell.get_text(" ")) for cell in grid.select("thead th")]
+        if "Dossier" not in headers:
+            continue
+        for row in grid.select("tbody tr"):
+            cells = [plain(cell.get_text(" ")) for cell in row.find_all(["th", "td"])]
+            name = cells[headers.index("Dossier")]
+            titles[cells[0]] = name
+            out[name] += cells
     for heading in soup.find_all("h3"):
         name = titles.get(plain(heading.get_text(" ")), plain(heading.get_text(" ")))
         for tag in heading.find_next_siblings():

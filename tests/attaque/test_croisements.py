@@ -74,11 +74,19 @@ def index_of(
     return render_index(load_campagne(CAMPAGNE), documents, ["synthese.html"])
 
 
+def committee_of(publication: Publication) -> str:
+    """The two pages of the steering committee, without their own stamp."""
+    shown = [getattr(sections, name) for name in sorted(dir(sections)) if name.startswith("show_committee")]
+    assert len(shown) > 5
+    return "\n".join(str(show(publication)) for show in shown)
+
+
 def everything_of(referentiel, publications: Sequence[Publication]) -> Everything:
     pages = {p.territoire.dossier: page_of(p) for p in publications}
+    committees = {p.territoire.dossier: committee_of(p) for p in publications}
     syntheses = syntheses_of(referentiel, publications)
     return Everything(
-        {name: [page] for name, page in pages.items()},
+        {name: [page, committees[name]] for name, page in pages.items()},
         [synthesis_page(s) for s in syntheses],
         [reference_of(syntheses[0])],
         index_of(pages, publications),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -15,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from evalkit import actions
+from evalkit.loaders.resources import resource_dir
 from evalkit.ui.launch import free_port, start_jupyterlab
 
 TOKEN = "jeton-de-test"
@@ -67,8 +70,10 @@ class Watched:
 def watched_page(browser: Any) -> Iterator[Callable[..., Watched]]:
     contexts = []
 
-    def make(width: int = 1280, height: int = 900) -> Watched:
-        context = browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR")
+    def make(width: int = 1280, height: int = 900, bypass_csp: bool = False) -> Watched:
+        """``bypass_csp``: let the test run scripts in a page whose own policy forbids them."""
+        size = {"width": width, "height": height}
+        context = browser.new_context(viewport=size, locale="fr-FR", bypass_csp=bypass_csp)
         contexts.append(context)
         watched = Watched(context.new_page())
         watched.page.on("request", lambda request: watched.requests.append(request.url))
@@ -120,3 +125,77 @@ def open_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     for process in started:
         process.terminate()
         process.wait(timeout=30)
+
+
+TEACHING = re.compile(r"^\| `2022/([a-z-]+)` \|", re.MULTILINE)
+DRESSED = 'marque: "brouillon"\nlogo: "logo.png"\nlogo_texte: "Logo de l’agglomération d’Ardelle"\n'
+
+
+@pytest.fixture(scope="session")
+def teaching_cases() -> list[str]:
+    """Names of the six teaching cases, the ordinary one first."""
+    names = TEACHING.findall((resource_dir("sample_data") / "LISEZMOI.md").read_text(encoding="utf-8"))
+    assert len(names) == 6
+    return names
+
+
+@pytest.fixture(scope="session")
+def rendered(browser: Any, tmp_path_factory: pytest.TempPathFactory, teaching_cases: list[str]) -> Path:
+    """Outputs of a campaign of the six teaching cases, the first with a logo and a mark (``browser`` first: it may skip)."""
+    root = tmp_path_factory.mktemp("campagne")
+    for year in ("2019", "2022"):
+        (root / year).mkdir()
+        for path in (resource_dir("sample_data") / year).iterdir():
+            if path.is_file() and path.suffix != ".xlsx":
+                shutil.copy2(path, root / year)
+            elif path.name in teaching_cases:
+                shutil.copytree(path, root / year / path.name)
+    _dress(root / "2022" / teaching_cases[0])
+    result = actions.render_batch(root / "2022", root / "sorties", processes=2)
+    assert result.ok
+    assert actions.render_synthesis(root / "2022", root / "sorties").ok
+    actions.write_consensus_sheets(root / "2022" / teaching_cases[0], root / "sorties" / "consensus.html")
+    return root / "sorties"
+
+
+def _dress(dossier: Path) -> None:
+    """Give a territory a logo and a mark."""
+    from PIL import Image, ImageDraw
+
+    logo = Image.new("RGB", (600, 240), "#1f4e79")
+    ImageDraw.Draw(logo).ellipse((30, 30, 210, 210), fill="#ffffff")
+    logo.save(dossier / "logo.png")
+    with (dossier / "territoire.yml").open("a", encoding="utf-8") as file:
+        file.write(DRESSED)
+
+
+@pytest.fixture(scope="session")
+def documents(rendered: Path, teaching_cases: list[str]) -> dict[str, Path]:
+    """One page of each kind."""
+    first = rendered / teaching_cases[0]
+    others = {name: rendered / f"{name}.html" for name in ("synthese", "index", "consensus")}
+    return {"rapport": first / "rapport.html", "comite": first / "comite.html", **others}
+
+
+@pytest.fixture(scope="session")
+def run_axe() -> Callable[[Any], dict[str, Any]]:
+    """Run axe-core in a page opened with ``bypass_csp``; every rule it has, good practices included.
+
+    A page as it was delivered is audited once for each width and medium, whatever the number of tests that ask.
+    """
+    try:
+        import axe_playwright_python
+    except ImportError:
+        missing("axe-playwright-python n'est pas installé")
+    source = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    known: dict[Any, dict[str, Any]] = {}
+
+    def run(page: Any) -> dict[str, Any]:
+        medium, html = page.evaluate("() => [matchMedia('print').matches, document.documentElement.outerHTML]")
+        key = (page.url, page.viewport_size["width"], medium, hash(html))
+        if key not in known:
+            page.evaluate(source)
+            known[key] = page.evaluate("() => axe.run(document)")
+        return known[key]
+
+    return run

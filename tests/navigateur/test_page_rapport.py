@@ -8,9 +8,6 @@ from typing import Any
 
 import pytest
 
-from evalkit import actions
-from evalkit.loaders.resources import resource_dir
-
 pytestmark = pytest.mark.navigateur
 OVERFLOWING = """() => [...document.querySelectorAll('body *')]
     .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
@@ -19,11 +16,9 @@ OVERFLOWING = """() => [...document.querySelectorAll('body *')]
 
 
 @pytest.fixture(scope="session")
-def report(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of the richest example kept in CSV files, rendered once (``browser`` first: it may skip)."""
-    example = sorted(path.parent for path in resource_dir("sample_data").glob("2022/*/cotations.csv"))[0]
-    result = actions.render_report(example, tmp_path_factory.mktemp("rapport"))
-    return actions.document_paths(result)[0]
+def report(documents: dict[str, Path]) -> Path:
+    """The report of the ordinary example, with a logo and a mark."""
+    return documents["rapport"]
 
 
 @pytest.fixture(params=[320, 1280], ids="{} px".format)

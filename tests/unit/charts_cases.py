@@ -78,7 +78,12 @@ def hard_publication(
             debate = "ecart_a_debattre" if gap > 1 else "medianes_proches"
             triangles.append({**key, "n_groupes": len(shown), "ecart": gap, "statut": debate, "ordre": 1})
         done = 0 if settled is None else count
-        questions.append({"question": question.code, "n_applicables": count, "n_arbitrees": done, "statut": "calcule"})
+        known = (
+            {"statut": "aucun_arbitrage"}
+            if settled is None
+            else {"statut": "calcule", "mediane": settled, "minimum": 0.0}
+        )
+        questions.append({"question": question.code, "n_applicables": count, "n_arbitrees": done, **known})
     tables = {"groupes": groups, "niveaux": levels, "triangulation": triangles, "questions": questions}
     made = {name: as_table(name, _complete(name, rows)) for name, rows in tables.items()}
     return dataclasses.replace(make_publication(), referentiel=referentiel, **made)

@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evalkit.charts import theme
+from evalkit.charts import raster, theme
 from evalkit.charts.context import draw_context
 from evalkit.charts.indicators import draw_indicators, read_strips
+from evalkit.charts.levels import draw_question_levels
 from evalkit.charts.maturity import draw_coverage, draw_ladder, draw_question_groups, read_row
+from evalkit.charts.surveys import DIVERGING
 from evalkit.charts.synthesis import (
     draw_synthesis_coverage,
     draw_synthesis_levels,
@@ -43,6 +45,7 @@ TERRITORY = {
     "echelle": lambda p: draw_ladder(p, "Q1.1"),
     "indicateurs": lambda p: draw_indicators(p, "Q1"),
     "couverture": draw_coverage,
+    "niveaux_questions": draw_question_levels,
     "contexte": lambda p: draw_context(p, "CTX.1"),
 }
 SYNTHESIS = {
@@ -53,6 +56,8 @@ SYNTHESIS = {
 }
 CASES: dict[str, Callable[[], Chart | None]] = {
     "groupes": lambda: draw_question_groups(make_publication(), "Q1"),
+    "niveaux_questions": lambda: draw_question_levels(make_publication()),
+    "niveaux_questions_titre_sans_fin": lambda: draw_question_levels(hard_publication(all_groups(3), title=ENDLESS)),
     "groupes_dispersés": lambda: draw_question_groups(hard_publication(all_groups(0, 1, 2.5, None, 4, 5)), "Q1"),
     "groupes_tous_égaux": lambda: draw_question_groups(hard_publication(all_groups(2)), "Q1"),
     "groupes_tous_secrets": lambda: draw_question_groups(hard_publication(all_groups(None)), "Q1"),
@@ -375,6 +380,50 @@ def test_marks_stand_out_on_white_and_differ_in_shape() -> None:
     assert all(theme.contrast(colour) >= 3 for colour, _ in styles)
 
 
+def lightness(colour: str) -> float:
+    """Lightness L* of a colour, 0 to 100: what is left of it once printed in grey."""
+    luminance = 1.05 / theme.contrast(colour) - 0.05
+    return 116 * max(luminance, 0.008856) ** (1 / 3) - 16
+
+
+BACKGROUNDS = {"none", "white", "#FFFFFF", theme.PALE}
+GUIDES = {theme.GRID, theme.BAND}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_mark_stands_out_on_white(case: str) -> None:
+    """3:1 at least for whatever carries a figure (WCAG 1.4.11): marks, bars or their outline, lines that are not guides."""
+    for kind, style in drawn(case).page._shapes:
+        guide = kind == "line" and style["color"] in GUIDES and style["lw"] <= 1
+        if kind in ("marker", "line") and not guide:
+            assert theme.contrast(style["color"]) >= 3, style
+        if kind == "rect" and style["face"] not in BACKGROUNDS:
+            outline = style["edge"]
+            best = max(theme.contrast(colour) for colour in (style["face"], outline) if colour.startswith("#"))
+            assert best >= 3, style
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_is_said_by_colour_alone(case: str) -> None:
+    """Two marks of one shape are of one colour, two bars of one pattern too: printed in grey, nothing is lost."""
+    marks: dict[object, set[str]] = {}
+    for kind, style in drawn(case).page._shapes:
+        if kind == "marker":
+            marks.setdefault((kind, style["shape"], style["hollow"]), set()).add(style["color"])
+        elif kind == "rect" and style["face"] not in BACKGROUNDS | GUIDES:
+            marks.setdefault((kind, style["hatch"]), set()).add(style["face"])
+    assert {key: colours for key, colours in marks.items() if len(colours) > 1} == {}
+
+
+def test_the_steps_of_an_opinion_scale_are_told_apart_in_grey() -> None:
+    """Five shades, each ten points of lightness away from any other; the words in them at 4.5:1 at least."""
+    shades = [lightness(colour) for colour in DIVERGING]
+    assert min(abs(one - other) for one, other in itertools.combinations(shades, 2)) >= 10, shades
+    for colour in DIVERGING:
+        assert max(theme.contrast(colour, theme.INK), theme.contrast(colour)) >= 4.5, colour
+    assert theme.contrast(theme.QUIET) >= 3, "le contour de chaque part"
+
+
 def test_a_pale_or_unknown_style_of_the_framework_is_replaced() -> None:
     made = make_publication().referentiel.model_dump()
     made["groupes"] = [made["groupes"][0] | {"couleur": "#FFFF99", "marqueur": "inconnu"}, *made["groupes"][1:]]
@@ -441,3 +490,80 @@ def test_a_personal_style_changes_nothing() -> None:
         styled = CASES["contexte_20"]()
     assert styled is not None
     assert plain.png == styled.png
+
+
+def artists_of_matplotlib(page: theme.Page, height: float) -> np.ndarray:
+    """The same shapes drawn by matplotlib's own figure and artists, words left out."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Rectangle
+    from matplotlib.transforms import Affine2D
+
+    margin, sizes = theme.MARGIN, raster._MARKER_SIZES
+    with matplotlib.rc_context({"hatch.linewidth": raster._HATCH_WIDTH}):
+        figure = Figure((page.width + 2 * margin, height + 2 * margin), dpi=theme.DPI, facecolor="white")
+        canvas = FigureCanvasAgg(figure)
+        placed = Affine2D().scale(1, -1).translate(margin, height + margin) + figure.dpi_scale_trans
+        for rank, (kind, o) in enumerate(page._shapes):
+            if kind == "line":
+                style = {"linestyle": (0, (2, 2))} if o["dash"] else {"solid_capstyle": "butt"}
+                artist = Line2D(o["xs"], o["ys"], color=o["color"], lw=o["lw"], **style)
+            elif kind == "rect":
+                look = {"facecolor": o["face"], "edgecolor": o["edge"], "lw": o["lw"], "hatch": o["hatch"] or None}
+                artist = Rectangle((o["x"], o["y"]), o["width"], o["height"], **look)
+            else:
+                inside, edge = ("white", o["color"]) if o["hollow"] else (o["color"], "white")
+                look = {
+                    "markerfacecolor": inside,
+                    "markeredgecolor": edge,
+                    "markeredgewidth": 1.4 if o["hollow"] else 0.8,
+                }
+                size = o["size"] * sizes.get(o["shape"], 1)
+                artist = Line2D(o["xs"], o["ys"], linestyle="none", marker=o["shape"], markersize=size, **look)
+            artist.set(transform=placed, zorder=rank)
+            figure.add_artist(artist)
+        canvas.draw()
+        return np.asarray(canvas.buffer_rgba())[:, :, :3].astype(int)
+
+
+def test_shapes_asked_of_agg_are_those_that_matplotlib_would_draw() -> None:
+    """Artists are left out for speed, not for another picture: same strokes, to the pixel."""
+    page = theme.Page()
+    page.rect(0.3, 0.2, 2.1, 0.37, face="#00558C", edge="#FFFFFF", lw=0.6)
+    page.rect(2.7, 0.2, 1.3, 0.31, face="white", edge=theme.INK, hatch="////")
+    page.rect(4.2, 0.2, 0, 0.3, edge="#B3440A")
+    page.line([0, 3.3, 6.1], [0.8, 0.93, 0.7], color=theme.ACCENT, lw=1.4)
+    page.line([0, 6.5], [1.1, 1.1], dash=True)
+    for rank, shape in enumerate((*theme.SHAPES, "h", "*")):
+        page.marker(
+            [0.2 + 0.6 * rank, 0.5 + 0.6 * rank], [1.37, 1.61], shape=shape, color="#8C3F7D", hollow=rank % 2 == 1
+        )
+    sheet = raster.Sheet(page.width + 2 * theme.MARGIN, 2 + 2 * theme.MARGIN, theme.DPI, theme.MARGIN)
+    for kind, options in page._shapes:
+        sheet.draw(kind, options)
+    ours = sheet._pixels[:, :, :3].astype(int)
+    assert ours.min() < 100, "rien n'est dessiné"
+    assert abs(ours - artists_of_matplotlib(page, 2)).max() == 0
+
+
+def test_words_are_mixed_with_what_is_under_as_pillow_does() -> None:
+    """On white, on a colour, and cut by an edge of the picture."""
+    from PIL import ImageDraw
+
+    font = theme._font(8.5, True)
+    sheet = raster.Sheet(2, 0.5, theme.DPI, 0)
+    sheet.draw(
+        "rect", {"x": 0, "y": 0, "width": 1, "height": 0.5, "face": "#00558C", "edge": "none", "lw": 0, "hatch": ""}
+    )
+    wanted = Image.fromarray(sheet._pixels[:, :, :3].copy())
+    for at, text in (
+        ((10, 20), "Économie – ÇA œuvre"),
+        ((-9, -4), "Bord"),
+        ((250, 60), "Bord de droite"),
+        ((5, 5), "  "),
+    ):
+        sheet.write(*at, text, "#B3440A", font)
+        ImageDraw.Draw(wanted).text(at, text, fill="#B3440A", font=font)
+    assert (sheet._pixels[:, :, :3] == np.asarray(wanted)).all()

@@ -1,10 +1,14 @@
 """The command line: French everywhere, an example per command, the right exit code, no traceback for a person's mistake."""
 
 import re
+import shutil
+from typing import Any
 
 import pytest
+import typer
 
 from evalkit import cli
+from evalkit.loaders.resources import resource_dir
 
 COMMANDS = [
     [],
@@ -17,9 +21,14 @@ COMMANDS = [
     ["importer"],
     ["importer", "contexte"],
     ["importer", "territoires"],
+    ["importer", "enquete"],
+    ["importer", "textes"],
     ["outils"],
+    ["outils", "modele"],
     ["outils", "referentiel"],
     ["outils", "questionnaire"],
+    ["outils", "consensus"],
+    ["outils", "travail"],
     ["atelier"],
 ]
 ENGLISH = re.compile(
@@ -40,6 +49,28 @@ def test_every_command_has_french_help_with_an_example(command: list[str], capsy
     assert code == 0
     assert re.search(r"Exemples? :\s+evalkit ", text), text
     assert not ENGLISH.search(text), text
+
+
+def test_no_command_escapes_these_tests() -> None:
+    def names(group: Any, path: list[str]) -> list[list[str]]:
+        below = [names(command, [*path, name]) for name, command in getattr(group, "commands", {}).items()]
+        return [path, *(found for part in below for found in part)]
+
+    assert sorted(names(typer.main.get_command(cli.app), [])) == sorted(COMMANDS)
+
+
+def test_the_working_file_is_announced_as_confidential(capsys: pytest.CaptureFixture[str], tmp_path) -> None:
+    shutil.copytree(resource_dir("sample_data") / "2022" / "estrinoy", tmp_path / "estrinoy")
+    for name in ("campagne.yml", "reference_regionale.json"):
+        shutil.copy(resource_dir("sample_data") / "2022" / name, tmp_path)
+    dossier = tmp_path / "estrinoy"
+    code, text = run(capsys, "outils", "travail", str(dossier))
+    assert code == 0, text
+    assert str(dossier / "travail.xlsx") in text
+    assert "CONFIDENTIEL" in text
+    assert "conservé" not in text.replace("conservez", "")
+    (dossier / "travail.xlsx").write_bytes(b"x")
+    assert "travail.1.xlsx" in run(capsys, "outils", "travail", str(dossier))[1]
 
 
 @pytest.mark.parametrize(
@@ -114,3 +145,17 @@ def test_a_campaign_without_its_identity_is_told(capsys: pytest.CaptureFixture[s
     assert code == 2
     assert "[USA-003]" in text
     assert "campagne.yml" in text
+
+
+def test_a_folder_that_is_no_dossier_is_named(capsys: pytest.CaptureFixture[str], tmp_path) -> None:
+    """Forty folders by e-mail: one whose files are badly named is told, never lost."""
+    samples = resource_dir("sample_data") / "2022"
+    shutil.copytree(samples / "estrinoy", tmp_path / "2022" / "estrinoy")
+    for name in ("campagne.yml", "reference_regionale.json"):
+        shutil.copy(samples / name, tmp_path / "2022")
+    (tmp_path / "2022" / "reçu de Lens").mkdir()
+    (tmp_path / "2022" / "reçu de Lens" / "Eval Lens v3 (2).xlsx").write_bytes(b"x")
+    assert (
+        "Laissés de côté, faute de fichier au nom prévu : reçu de Lens"
+        in run(capsys, "verifier", str(tmp_path / "2022"))[1]
+    )

@@ -92,17 +92,17 @@ def test_warning_before_a_second_report(tmp_path, without_kernel):
         shutil.copy(ROOT / "sample_data" / part, tmp_path / part)
     dossier = tmp_path / "2022" / "ardelle"
     said: list[str] = []
-    actions.render_report(dossier, tmp_path / "sorties", said.append)
+    actions.render_report(dossier, tmp_path / "sorties", said.append, formats=("html",))
     assert not any("DON-110" in text for text in said)
     first = (dossier / ".evalkit" / "publie.json").read_text(encoding="utf-8")
-    actions.render_report(dossier, tmp_path / "sorties", said.append)
+    actions.render_report(dossier, tmp_path / "sorties", said.append, formats=("html",))
     assert not any("DON-110" in text for text in said)
 
     shutil.copytree(FAULTY, dossier, dirs_exist_ok=True)
     kept = json.loads((FAULTY / ".evalkit" / "publie.json").read_text(encoding="utf-8"))["bases"]
     now = json.loads(first)["bases"]
     assert any(0 < abs(now[key] - n) < 11 for key, n in kept.items()), "the faulty file no longer provokes anything"
-    actions.render_report(dossier, tmp_path / "sorties", said.append)
+    actions.render_report(dossier, tmp_path / "sorties", said.append, formats=("html",))
     (warning,) = [text for text in said if "DON-110" in text]
     assert "publie.json (cotations · Q1.1 · commune)" in warning
     assert "9 réponses dans le dernier rapport" in warning
@@ -225,7 +225,7 @@ def test_two_more_answers_in_the_file_are_told(tmp_path, without_kernel, how):
             (dossier / "enquetes" / "brut").mkdir(parents=True, exist_ok=True)
             exports.write_csv(dossier / "enquetes" / "brut" / "export.csv", rows)
         said: list[str] = []
-        actions.render_report(dossier, tmp_path / "sorties", said.append)
+        actions.render_report(dossier, tmp_path / "sorties", said.append, formats=("html",))
         return [text for text in said if "DON-110" in text]
 
     assert report_on(34) == []
@@ -243,7 +243,11 @@ def test_two_more_answers_in_the_file_are_told(tmp_path, without_kernel, how):
 def entries_of(folder: Path) -> dict[str, list[str]]:
     """Codes of the warnings of each document of a journal."""
     journal = json.loads((folder / "journal.json").read_text(encoding="utf-8"))
-    return {one["nom"]: [said["code"] for said in one["avertissements"]] for one in journal["documents"]}
+    return {
+        one["nom"]: [said["code"] for said in one["avertissements"]]
+        for one in journal["documents"]
+        if one["genre"] == "rapport"
+    }
 
 
 def test_a_batch_tells_and_keeps_as_a_report_does(campagne, tmp_path, without_kernel):
@@ -346,7 +350,7 @@ def test_what_is_kept_of_a_synthesis_compares_with_a_reference(campagne, tmp_pat
         shutil.copytree(campagne / "ardelle", campagne / name)
     frozen_now = freeze(actions.load_synthese(campagne), "2022-11-30")
     said: list[str] = []
-    assert actions.render_synthesis(campagne, tmp_path / "sorties", tell=said.append).ok
+    assert actions.render_synthesis(campagne, tmp_path / "sorties", tell=said.append, formats=("html",)).ok
     assert not any("lot-015" in line for line in said)
     kept = json.loads((campagne / ".evalkit" / "synthese.json").read_text(encoding="utf-8"))
     assert len(kept["territoires"]) == 5
@@ -354,7 +358,7 @@ def test_what_is_kept_of_a_synthesis_compares_with_a_reference(campagne, tmp_pat
         assert frozen_now[name]
         assert kept[name] == {key: {"n": figure["n"]} for key, figure in frozen_now[name].items()}
     shutil.copytree(campagne / "ardelle", campagne / "fauquelle")
-    actions.render_synthesis(campagne, tmp_path / "sorties", tell=said.append)
+    actions.render_synthesis(campagne, tmp_path / "sorties", tell=said.append, formats=("html",))
     (line,) = [text for text in said if "lot-015" in text]
     assert "1 territoire de différence" in line
     assert "résultats que moins de 5 territoires font bouger" in line

@@ -131,6 +131,14 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
         ("DON-043", "ligne 2, colonne « denominateur »", "sans dénominateur"),
         ("DON-043", "ligne 3, colonne « silence »", "une valeur, ou un silence"),
     ],
+    "DON-018-marque": [("DON-018", "territoire.yml, ligne 5 (marque)", "brouillon, diffusion_restreinte, public")],
+    "DON-018-marque-presque": [("DON-018", "territoire.yml, ligne 5", "écrivez « brouillon » ?")],
+    "DON-024-logo-sans-texte": [("DON-024", "territoire.yml", "« logo_texte »")],
+    "DON-050-logo-absent": [("DON-050", "territoire.yml, ligne 5 (logo)", "écrivez « blasson.png » ?")],
+    "DON-050-logo-ailleurs": [("DON-050", "territoire.yml, ligne 5", "copiez l’image dans le dossier")],
+    "DON-050-logo-faux": [("DON-050", "territoire.yml, ligne 5", "ni PNG ni JPEG")],
+    "DON-050-logo-abime": [("DON-050", "territoire.yml, ligne 5", "une image abîmée")],
+    "DON-051-texte-qui-nomme": [("DON-051", "textes/q1.md, ligne 3", "remplacez le nom par la fonction")],
     "DON-044-valeur-et-fraction": [("DON-044", "ligne 2, colonne « valeur »", "50 %")],
 }
 LIMITS = {"DON-005-trop-gros": ("MAX_FILE_BYTES", 50), "DON-005-se-deplie": ("MAX_UNZIPPED_BYTES", 500)}

@@ -105,7 +105,7 @@ def test_a_prepared_kernel_has_already_imported(tmp_path: Path) -> None:
     """What makes it fast: pandas and evalkit are there before the first cell."""
     if not apart.can_fork():
         pytest.skip("seul Linux sait copier un processus prêt")
-    code = "import sys\nprint([name for name in ('pandas', 'scipy.stats', 'evalkit.report.sections') if name not in sys.modules])"
+    code = "import sys\nprint([name for name in ('pandas', 'scipy.optimize', 'evalkit.report.sections') if name not in sys.modules])"
     try:
         assert text(run("fork", make_task(tmp_path, "a", code))).strip() == "[]"
     finally:
@@ -161,3 +161,12 @@ def test_a_stock_gives_living_kernels_once() -> None:
     first = stock.take()
     assert first is not None
     assert stock.take() is not first, "chacun sert une fois ; le suivant était déjà commencé"
+
+
+def test_no_renderer_starts_once_the_batch_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a thread is between two territories: it must not start another warm parent, which nobody would end."""
+    monkeypatch.setattr(apart, "_STOPPING", True)
+    monkeypatch.setattr(apart, "_Forking", pytest.fail)
+    monkeypatch.setattr(apart, "_Starting", pytest.fail)
+    with pytest.raises(runner.RendererLost):
+        apart.get_ready()

@@ -42,16 +42,21 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, actions.Ba
         file.write(b"Q9.9;R01;commune;7;;;\r\n")
     vers = campagne.parent / "sorties"
     result = actions.render_batch(campagne, vers, processes=2)
-    synthesis = actions.render_synthesis(campagne, vers)
+    synthesis = actions.render_synthesis(campagne, vers, formats=("html",))
     return campagne, actions.BatchResult(result.folder, (*result.outcomes, *synthesis.outcomes), synthesis.excluded)
 
 
 def test_a_broken_territory_leaves_the_others(rendered: tuple[Path, actions.BatchResult]) -> None:
     _, result = rendered
-    state = {outcome.name: outcome.ok for outcome in result.outcomes}
-    assert state == {**dict.fromkeys(SIX, True), "synthese": True, "vermelois-casse": False}
+    state = {(outcome.name, outcome.kind): outcome.ok for outcome in result.outcomes}
+    expected = {(name, kind): True for name in SIX for kind in ("rapport", "comite")}
+    assert state == {
+        **expected,
+        ("synthese", "synthese"): True,
+        **dict.fromkeys((("vermelois-casse", kind) for kind in ("rapport", "comite")), False),
+    }
     journal = json.loads((result.folder / "journal.json").read_text(encoding="utf-8"))
-    assert (journal["reussis"], journal["echecs"]) == (6, 1)
+    assert (journal["reussis"], journal["echecs"]) == (12, 2)
     failure = next(entry for entry in journal["documents"] if entry["etat"] == "echec")
     assert {anomaly["emplacement"]["line"] for anomaly in failure["anomalies"]} != {None}
     assert not (result.folder / "vermelois-casse").exists(), "rien n'est dessiné de données qui ne tiennent pas"
@@ -73,7 +78,9 @@ def test_the_index_lists_reports_failures_and_syntheses(rendered: tuple[Path, ac
     _, result = rendered
     page = BeautifulSoup((result.folder / "index.html").read_text(encoding="utf-8"), "html.parser")
     links = [link["href"] for link in page.find_all("a") if not link["href"].startswith("#")]
-    assert sorted(links) == sorted([*(f"{name}/rapport.html" for name in SIX), "synthese.html"])
+    assert sorted(links) == sorted(
+        [*(f"{name}/{kind}.html" for name in SIX for kind in ("rapport", "comite")), "synthese.html"]
+    )
     assert all((result.folder / link).is_file() for link in links)
     assert "vermelois-casse" in page.get_text()
     assert "DONNÉES FICTIVES" in page.get_text()
@@ -106,18 +113,17 @@ def test_the_ordinary_case_shows_its_figures(rendered: tuple[Path, actions.Batch
 
 def test_same_inputs_same_bytes(rendered: tuple[Path, actions.BatchResult], tmp_path: Path) -> None:
     campagne, result = rendered
-    again = actions.render_report(campagne / "ardelle", tmp_path)
+    again = actions.render_report(campagne / "ardelle", tmp_path, formats=("html",))
     assert again.ok
-    assert (tmp_path / "ardelle" / "rapport.html").read_bytes() == (
-        result.folder / "ardelle" / "rapport.html"
-    ).read_bytes()
+    for name in ("rapport.html", "comite.html"):
+        assert (tmp_path / "ardelle" / name).read_bytes() == (result.folder / "ardelle" / name).read_bytes()
 
 
 def test_doing_one_territory_again_keeps_the_others_listed(rendered: tuple[Path, actions.BatchResult]) -> None:
     campagne, result = rendered
     actions.render_batch(campagne, result.folder, 1, only=["ardelle"])
     journal = json.loads((result.folder / "journal.json").read_text(encoding="utf-8"))
-    assert (journal["reussis"], journal["echecs"]) == (6, 1)
+    assert (journal["reussis"], journal["echecs"]) == (12, 2)
     page = (result.folder / "index.html").read_text(encoding="utf-8")
     assert all(f"{name}/rapport.html" in page for name in SIX)
     assert "synthese.html" in page
@@ -166,9 +172,14 @@ def test_freezing_the_reference_keeps_the_old_one(rendered: tuple[Path, actions.
 
 
 @pytest.mark.complet
-def test_the_forty_territories(tmp_path: Path) -> None:
+def test_the_forty_territories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every sample territory is rendered, without a fault and without an anomaly of structure."""
+    monkeypatch.setattr(actions, "is_installed_copy", lambda _: True)  # a copy beside the outputs
     result = actions.demo(tmp_path, processes=2)
     assert [outcome.name for outcome in result.outcomes if not outcome.ok] == []
-    assert len(result.outcomes) == 41
-    assert {outcome.name: outcome.check["anomalies"] for outcome in result.outcomes if outcome.check["anomalies"]} == {}
+    assert len(result.outcomes) == 81, "un rapport et deux pages par territoire, une synthèse"
+    assert {
+        (outcome.name, outcome.kind): outcome.check["anomalies"]
+        for outcome in result.outcomes
+        if outcome.check["anomalies"]
+    } == {}

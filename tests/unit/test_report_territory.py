@@ -448,7 +448,7 @@ def test_the_stamp_holds_what_the_document_stands_on():
     publication = make_publication()
     stamp = sections.show_stamp(publication).stamp
     assert set(stamp) == {
-        "referentiel", "empreinte", "evalkit", "parametres", "date_reference", "n_masques", "fictif", "marques",
+        "referentiel", "empreinte", "evalkit", "parametres", "identite", "date_reference", "n_masques", "fictif", "marques",
     }  # fmt: skip
     assert stamp["n_masques"] == len(publication.masques) > 0
     assert stamp["parametres"] == {"campagne": "2022", "territoire": "valbrune"}

@@ -141,26 +141,48 @@ def test_a_batch_wants_the_territory(typed: str, expected: str, campagne: Path, 
 def test_a_batch_renders_it_and_never_twice(campagne: Path, tmp_path: Path) -> None:
     """Left out: rendered, then left as it is. Without the option: made again, and refused with its faults."""
     vers, left_out = tmp_path / "sorties", ["ardelle=ENQ-ASSO"]
-    (outcome,) = actions.render_batch(campagne, vers, 1, sans_enquete=left_out).outcomes
-    assert outcome.ok, outcome.faults
-    page = (vers / "ardelle" / "rapport.html").read_text(encoding="utf-8")
-    assert "laissée de côté à la demande" in page
-    stamp = json.loads(BeautifulSoup(page, "html.parser").find("meta", attrs={"name": "evalkit"})["content"])
-    assert stamp["parametres"]["sans_enquete"] == "ENQ-ASSO"
-    (again,) = actions.render_batch(campagne, vers, 1, sans_enquete=left_out).outcomes
-    assert again.unchanged
+    made = actions.render_batch(campagne, vers, 1, sans_enquete=left_out).outcomes
+    assert [(outcome.kind, outcome.ok) for outcome in made] == [("rapport", True), ("comite", True)]
+    pages = [vers / "ardelle" / f"{kind}.html" for kind in ("rapport", "comite")]
+    first = [page.read_text(encoding="utf-8") for page in pages]
+    for page in first:
+        assert "laissée de côté à la demande" in page
+        stamp = json.loads(BeautifulSoup(page, "html.parser").find("meta", attrs={"name": "evalkit"})["content"])
+        assert stamp["parametres"]["sans_enquete"] == "ENQ-ASSO"
+    again = actions.render_batch(campagne, vers, 1, sans_enquete=left_out).outcomes
+    assert all(outcome.unchanged for outcome in again)
     table = campagne / "ardelle" / "cotations.csv"
     table.write_bytes(table.read_bytes() + b"\r\n")
-    (compared,) = actions.render_batch(campagne, vers, 1, sans_enquete=left_out).outcomes
-    assert compared.unchanged, "les parties se comparent sans l’enquête laissée de côté"
-    (explained,) = actions.explain_batch(campagne, vers)
-    assert "les paramètres ont changé" in explained
-    assert actions.explain_batch(campagne, vers, sans_enquete=left_out) == ["ardelle : à jour"]
-    (refused,) = actions.render_batch(campagne, vers, 1).outcomes
-    assert not refused.ok
-    assert {fault.place.file.partition("/")[0] for fault in refused.faults} == {"ardelle"}
+    compared = actions.render_batch(campagne, vers, 1, sans_enquete=left_out).outcomes
+    assert all(outcome.unchanged for outcome in compared), "les parties se comparent sans l’enquête laissée de côté"
+    assert all("les paramètres ont changé" in explained for explained in actions.explain_batch(campagne, vers))
+    assert all(line.endswith(" : à jour") for line in actions.explain_batch(campagne, vers, sans_enquete=left_out))
+    refused = actions.render_batch(campagne, vers, 1).outcomes
+    assert not any(outcome.ok for outcome in refused)
+    assert {fault.place.file.partition("/")[0] for one in refused for fault in one.faults} == {"ardelle"}
     actions.render_batch(campagne, vers, 1, sans_enquete=left_out)
-    assert (vers / "ardelle" / "rapport.html").read_text(encoding="utf-8") == page
+    assert [page.read_text(encoding="utf-8") for page in pages] == first
+
+
+def test_the_workbook_leaves_it_out_too(campagne: Path, tmp_path: Path) -> None:
+    """The one format that is not made from the page reads the dossier as the page did, and says so."""
+    import openpyxl
+
+    vers = tmp_path / "sorties"
+    result = actions.render_report(campagne / "ardelle", vers, formats=("html", "xlsx"), sans_enquete=["ENQ-ASSO"])
+    assert result.ok
+    assert result.format_faults == ()
+    assert result.outcomes[0].others.checks["rapport.xlsx"]["anomalies"] == []
+    book = openpyxl.load_workbook(vers / "ardelle" / "rapport.xlsx")
+    said = {sheet.title: [str(c.value) for row in sheet.iter_rows() for c in row if c.value] for sheet in book}
+    assert any("laissée de côté à la demande" in text for text in said["Lisez-moi"])
+    assert not [
+        text
+        for name, texts in said.items()
+        if name != "Lisez-moi"
+        for text in texts
+        if "ENQ-ASSO" in text and "·" in text
+    ]
 
 
 def test_why_it_was_left_out_is_a_part_of_the_report(campagne: Path) -> None:

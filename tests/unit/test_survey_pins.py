@@ -400,15 +400,15 @@ def test_a_changed_decision_is_seen_by_a_batch(dossier: Path, tmp_path: Path) ->
     decide(dossier, "ENQ-ASSO", "sollicites: 40\n")
     vers = tmp_path / "s"
     assert actions.render_batch(dossier.parent, vers, 1).ok
-    assert actions.explain_batch(dossier.parent, vers) == ["ardelle : à jour"]
+    both = ("ardelle", "ardelle (comite)")
+    assert actions.explain_batch(dossier.parent, vers) == [f"{name} : à jour" for name in both]
     decide(dossier, "ENQ-ASSO", "sollicites: 44\n")
-    assert actions.explain_batch(dossier.parent, vers) == ["ardelle : à comparer (le dossier a changé)"]
-    (outcome,) = actions.render_batch(dossier.parent, vers, 1).outcomes
-    assert not outcome.unchanged
+    told = actions.explain_batch(dossier.parent, vers)
+    assert told == [f"{name} : à comparer (le dossier a changé)" for name in both]
+    assert not any(outcome.unchanged for outcome in actions.render_batch(dossier.parent, vers, 1).outcomes)
     assert "44" in (vers / "ardelle" / "rapport.html").read_text(encoding="utf-8")
     actions.import_surveys([path], dossier, actions.SurveyOptions(sollicites=["45"]))
-    (outcome,) = actions.render_batch(dossier.parent, vers, 1).outcomes
-    assert not outcome.unchanged
+    assert not any(outcome.unchanged for outcome in actions.render_batch(dossier.parent, vers, 1).outcomes)
 
 
 def test_exports_are_read_and_never_touched(dossier: Path, tmp_path: Path) -> None:

@@ -285,6 +285,87 @@ def test_title_with_our_code_and_another_question(tmp_path: Path) -> None:
     assert not alike("Âge du répondant", "Depuis combien d’années votre association existe-t-elle ?")
 
 
+@pytest.mark.parametrize("written", ["> 5", "< 5", "-5", "5?"])
+def test_a_decision_is_about_one_writing(written: str, tmp_path: Path) -> None:
+    """What is decided of « -5 » says nothing of 5."""
+    path = write(tmp_path / "a.csv", [{**ROW, "A10": written}, {**ROW, "A10": "5"}])
+    assert of(read([path]).faults, "DON-092"), "un signe change le sens"
+    decided = read([path], mapping_of(tmp_path, f'reponses:\n  "A10":\n    "{written}": "non_repondu"\n'))
+    assert decided.frame["A10"].tolist() == ["non_repondu", "5"]
+
+
+@pytest.mark.parametrize(
+    ("question", "written"), [("A10", "≠ 4"), ("A10", "4+"), ("A02", "≠ Dans un QPV"), ("A02", "<Dans un QPV")]
+)
+def test_a_sign_is_not_dropped(question: str, written: str, tmp_path: Path) -> None:
+    imported = read([write(tmp_path / "a.csv", [{**ROW, question: written}])])
+    assert of(imported.faults, "DON-092")
+    assert imported.frame[question].isna().all()
+
+
+@pytest.mark.parametrize("typed", ["مركز اجتماعي", "Центр", "❤"])
+def test_other_alphabets_say_something(typed: str, tmp_path: Path) -> None:
+    titles = ("A02", "A03", "A10", "A36[lien_social]", "A36[other]")
+    rows = [{**ROW, "A36[lien_social]": "Oui", "A36[other]": typed}]
+    assert read([write(tmp_path / "a.csv", rows, titles)]).frame["A36"].tolist() == ["lien_social;autre"]
+    assert not says_nothing(typed)
+
+
+def test_ranks_say_nothing_of_a_list_of_the_territory(tmp_path: Path) -> None:
+    """A1 of A01 is the first neighbourhood, whose rank the tool alone knows."""
+    path = write(tmp_path / "a.csv", [{**ROW, "A01": "A1"}], ("A01", *CODES))
+    imported = read([path], mapping_of(tmp_path, "codes: par_rang\n"))
+    assert not imported.sure
+    assert imported.frame["A01"].isna().all()
+
+
+def test_a_total_under_the_answers_is_nobody(tmp_path: Path) -> None:
+    rows = [
+        {**ROW, "nom_interne": "1"},
+        {"nom_interne": "Total", "A03": "105"},
+        {"nom_interne": "Moyenne", "A03": "7,5"},
+    ]
+    imported = read([write(tmp_path / "a.csv", rows, ("nom_interne", *CODES))])
+    assert len(imported.frame) == 1
+    assert "2 lignes de calcul" in str(of(imported.faults, "DON-099")[0])
+
+
+def test_every_consent_must_say_yes(tmp_path: Path) -> None:
+    rows = [{**ROW, "consentement": "Oui", "g/consentement": "Non"}, {**ROW, "A03": "8", "consentement": "Oui"}]
+    assert len(read([write(tmp_path / "a.csv", rows, (*CODES, "consentement", "g/consentement"))]).frame) == 1
+
+
+def test_a_row_that_says_one_part_and_answers_the_other(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "cc.csv", [{"partie": "individuel", "K02": "4", "K04": "5"}], ("partie", "K02", "K04", "K07")
+    )
+    found, _ = read_surveys([(path, path.name)], LEXICONS, {}, "ENQ-CC")
+    assert found[0].frame.empty
+
+
+@pytest.mark.parametrize(
+    ("question", "written"),
+    [
+        ("A11", "oui Fatima"),
+        ("A11", "Non, Bouzid"),
+        ("A02", "Ailleurs dans la commune Dupont"),
+        ("A36", "Lien social Kowalski"),
+        ("A02", "Dupont12"),
+    ],
+)
+def test_a_name_beside_an_answer_is_never_shown(question: str, written: str, tmp_path: Path) -> None:
+    imported = read([write(tmp_path / "a.csv", [{**ROW, question: written}])])
+    said = "\n".join(map(str, imported.faults)) + readable_report(imported)
+    said += draft_text(imported.draft, "commande") if imported.draft else ""
+    for name in ("Fatima", "Bouzid", "Dupont", "Kowalski"):
+        assert name not in said
+
+
+def test_a_title_that_is_a_name_is_not_repeated(tmp_path: Path) -> None:
+    imported = read([write(tmp_path / "a.csv", [{**ROW, "Jean Dupont": "x"}], (*CODES, "Jean Dupont"))])
+    assert "Dupont" not in "\n".join(map(str, imported.faults)) + readable_report(imported)
+
+
 # --- consent, moments -------------------------------------------------------------------------------------------------
 
 
@@ -306,6 +387,22 @@ def test_consent(said: str, kept: bool, tmp_path: Path) -> None:
     imported = read([write(tmp_path / "a.csv", rows, (*CODES, "consentement"))])
     assert len(imported.frame) == 1 + kept
     assert ("consentement" in imported.files[0].sorting.apart) is not kept
+
+
+@pytest.mark.parametrize(
+    "said", ["J’accepte que mes réponses soient utilisées sans mon nom", "Je consens à répondre à cette enquête"]
+)
+def test_consent_of_one_sentence_is_asked(said: str, tmp_path: Path) -> None:
+    """A form's own sentence, the same for everybody: a person says what it is worth; nobody is set apart meanwhile."""
+    rows = [{**ROW, "A03": str(n), "consentement": said} for n in range(3)] + [{**ROW, "consentement": ""}]
+    path = write(tmp_path / "a.csv", rows, (*CODES, "consentement"))
+    asked = read([path])
+    assert "cette phrase dit-elle oui ?" in str(of(asked.faults, "DON-091")[0])
+    assert asked.draft is not None
+    assert '#"consentement": "ignorer"' in draft_text(asked.draft, "commande")
+    decided = read([path], mapping_of(tmp_path, 'colonnes:\n  "consentement": "ignorer"\n'))
+    assert decided.sure
+    assert len(decided.frame) == 4
 
 
 @pytest.mark.parametrize(
