@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from evalkit.loaders.open_data import ContextImport, TerritoriesImport
     from evalkit.loaders.survey_mapping import SurveyMapping
     from evalkit.loaders.surveys import SurveyImport
+    from evalkit.model.dossier import Dossier
     from evalkit.model.referentiel import Referentiel
     from evalkit.model.survey import Enquete
 
@@ -67,19 +68,25 @@ def load_publication(dossier: str | Path, sans_enquete: str = "") -> Publication
     EvalkitError
         Every fault of the framework or of the dossier.
     """
-    from evalkit.batch.parts import note
+    from evalkit.batch.parts import note, read_once
     from evalkit.batch.published import note_report
+
+    path, codes = Path(dossier).resolve(), survey_codes(sans_enquete)
+    read, referentiel, publication = read_once((path, *codes), lambda: _read_publication(path, codes))
+    note(read, referentiel)
+    note_report(path, publication)
+    return publication
+
+
+def _read_publication(dossier: Path, codes: Sequence[str]) -> tuple[Dossier, Referentiel, Publication]:
     from evalkit.compute.disclosure import protect
     from evalkit.compute.evaluation import evaluate
     from evalkit.loaders.dossier import load_dossier
     from evalkit.loaders.referentiel import load_referentiel
 
     referentiel = load_referentiel()
-    read = load_dossier(Path(dossier), referentiel, sans_enquete=survey_codes(sans_enquete))
-    note(read, referentiel)
-    publication = protect(evaluate(referentiel, read), referentiel.regles)
-    note_report(Path(dossier), publication)
-    return publication
+    read = load_dossier(dossier, referentiel, sans_enquete=codes)
+    return read, referentiel, protect(evaluate(referentiel, read), referentiel.regles)
 
 
 def survey_codes(text: str) -> list[str]:
@@ -359,7 +366,7 @@ def _render_one(
     dossier: Path, folder: Path, tell: Tell, formats: Sequence[str] | None, sans_enquete: Sequence[str]
 ) -> BatchResult:
     from evalkit.batch.plan import make_plan
-    from evalkit.batch.runner import render_task, writing
+    from evalkit.batch.runner import render_tasks, writing
     from evalkit.report.formats import possible_formats
 
     title = _check_before_rendering(dossier, sans_enquete=sans_enquete)
@@ -369,7 +376,7 @@ def _render_one(
     tell("Calcul et dessin du rapport (quelques secondes)…")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    outcomes = tuple(render_task(task, tell) for task in plan.tasks)
+    outcomes = tuple(render_tasks(plan.tasks, tell))
     for outcome in outcomes:
         for warning in outcome.warnings:
             tell(str(warning))

@@ -1,4 +1,4 @@
-"""Rendering a task in a process of its own, thrown away after: the same call whatever the executor, the machine or the system.
+"""Rendering a territory in a process of its own, thrown away after: the same call whatever the executor, the machine or the system.
 
 On Linux the process is forked from a warm parent (``batch.warm``), one per process that asks. Elsewhere, or where
 ``EVALKIT_SANS_FORK`` is set, it is a worker process that keeps a kernel ready in advance, each used once.
@@ -11,14 +11,14 @@ import shutil
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
 from evalkit.batch.plan import Task
-from evalkit.batch.runner import Outcome, RendererLost, TimeIsUp, render_task
+from evalkit.batch.runner import Outcome, RendererLost, TimeIsUp, crashed, render_until_failure
 from evalkit.errors import EvalkitError, fail
 
 WITHOUT_FORK = "EVALKIT_SANS_FORK"
@@ -31,18 +31,22 @@ def can_fork() -> bool:
     return sys.platform == "linux" and not os.environ.get(WITHOUT_FORK)
 
 
-def render_apart(task: Task) -> Outcome:
-    """Render one task in a process of its own.
+def render_apart(job: Sequence[Task]) -> list[Outcome]:
+    """Render the tasks of one territory in a process of their own; one outcome each, whatever becomes of the process.
 
-    Raises
-    ------
-    RendererLost
-        The process ended without a word (memory, a signal).
-    TimeIsUp
-        It went on past the task's time limit and was ended.
+    After a failure, what remains has a new process. One that ended without a word (memory, a signal) or went on past its time
+    does not say which document it was at: each is then rendered alone.
     """
-    outcome: Outcome = _source().call(render_task, task, task.seconds + GRACE_S)
-    return outcome
+    done: list[Outcome] = []
+    while len(done) < len(job):
+        left = job[len(done) :]
+        try:
+            done += _source().call(render_until_failure, left, sum(task.seconds for task in left) + GRACE_S)
+        except (RendererLost, TimeIsUp) as error:
+            if len(left) == 1:
+                return [*done, crashed(left[0], error)]
+            return [*done, *(outcome for task in left for outcome in render_apart([task]))]
+    return done
 
 
 def end_renderers() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from evalkit.batch import decide, inputs, journal
 from evalkit.batch.plan import Plan, Task, document_id, make_plan
-from evalkit.batch.runner import Outcome, run_plan, writing
+from evalkit.batch.runner import Outcome, Render, run_plan, writing
 from evalkit.batch.state import State, only_run_on
 from evalkit.errors import EvalkitError
 from evalkit.wording import plural
@@ -38,7 +38,7 @@ class Run:
     folder: Path
     publish: Callable[[Sequence[Mapping[str, Any]]], None]
     executor: Callable[[], AbstractContextManager[Executor]]
-    render: Callable[[Task], Outcome]
+    render: Render
     pages: tuple[str, ...]  # what ``publish`` writes
     prepare: Callable[[Path], None]
     tell: Tell

@@ -21,7 +21,9 @@ from queue import Empty
 from typing import Any, Protocol
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+from jupyter_core.utils import run_sync
 
 PROVISIONER = "evalkit-prepare"
 _OURS = (
@@ -187,6 +189,49 @@ class PreparedProvisioner(LocalProvisioner):
         return status
 
 
+class LendingManager(AsyncKernelManager):
+    """A kernel lent to several notebooks in turn: each finds it as new, and the last one ends it."""
+
+    folder = ""  # where the next notebook runs
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.client_factory = PromptClient
+        self._lent: list[AsyncKernelClient] = []
+
+    def client(self, **options: Any) -> Any:
+        """A client for the next notebook."""
+        client: AsyncKernelClient = super().client(**options)
+        self._lent.append(client)
+        return client
+
+    async def make_as_new(self, **_: Any) -> None:
+        """Called by nbclient when a notebook begins: nothing of the one before is left to it."""
+        if len(self._lent) < 2:
+            return
+        client = self._lent[-1]
+        asked = client.execute(_AS_NEW.format(self.folder), silent=True, store_history=False)
+        try:
+            reply = await client.shell_channel.get_msg(timeout=_RESET_S)
+            while reply["parent_header"].get("msg_id") != asked:
+                reply = await client.shell_channel.get_msg(timeout=_RESET_S)
+        except Empty:
+            reply = {"content": {"status": "silence"}}
+        if reply["content"]["status"] != "ok":
+            raise RuntimeError("a kernel could not be made as new")  # thrown away, and another one is started
+
+    def end(self) -> None:
+        """End the kernel and close what spoke to it."""
+        run_sync(self._end)()
+
+    async def _end(self) -> None:
+        for client in self._lent:
+            client.stop_channels()
+        self._lent.clear()
+        if self.has_kernel:
+            await self.shutdown_kernel(now=True)  # nothing to save in a kernel that is thrown away
+
+
 class PromptClient(AsyncKernelClient):
     """A client that is ready when the kernel says so, instead of after a fifth of a second of silence."""
 
@@ -237,6 +282,13 @@ def use_prepared_kernels(scratch: str, memory_mb: int) -> None:
     factory.default_provisioner_name = PROVISIONER
     PreparedProvisioner.scratch, PreparedProvisioner.memory_mb = scratch, memory_mb
 
+
+_RESET_S = 60
+_AS_NEW = """
+import os
+os.chdir({!r})
+get_ipython().reset(new_session=True)
+"""
 
 # --- inside the kernel's process ----------------------------------------------------------------------------------------
 

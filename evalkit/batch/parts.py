@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,13 +98,30 @@ def keyed(parts: Mapping[str, str], key: bytes) -> dict[str, str]:
     return {name: digest(key, value.encode()) for name, value in parts.items()}
 
 
+_READ: list[tuple[Any, Any]] = []  # the last territory that this kernel read
+
+
+def read_once(asked: Any, read: Callable[[], Any]) -> Any:
+    """What ``read()`` gives; under a batch, what it gave for the same request: both documents of a territory show one reading.
+
+    Elsewhere every call reads again: in JupyterLab a person corrects the dossier and runs the cell again.
+    """
+    target = os.environ.get(NOTE)  # one per kernel: what another one read is never served
+    if not target:
+        return read()
+    if not (_READ and _READ[0][0] == (target, asked)):
+        _READ[:] = [((target, asked), read())]
+    return _READ[0][1]
+
+
 def note(dossier: Dossier, referentiel: Referentiel) -> None:
     """Write down the parts of what was just read, where the batch that runs this kernel asked for them."""
     target = os.environ.get(NOTE)
     if not target:
         return
-    path = Path(target)
-    parts = {} if path.exists() else parts_of(dossier, referentiel)  # read twice: which one was drawn is not known
+    path, parts = Path(target), parts_of(dossier, referentiel)
+    if path.exists() and read_note(path) != parts:
+        parts = {}  # two dossiers, or two states of one: which one was drawn is not known
     path.write_text(json.dumps(parts), encoding="utf-8")
 
 
@@ -113,6 +130,14 @@ def note_excluded(excluded: Sequence[tuple[str, str]]) -> None:
     target = os.environ.get(NOTE)
     if target:
         Path(f"{target}.exclus").write_text(json.dumps(list(excluded)), encoding="utf-8")
+
+
+def take_notes(path: Path) -> tuple[dict[str, str], list[tuple[str, str]], dict[str, Any]]:
+    """What one notebook wrote down (parts, dossiers left out, bases), taken away: the next one of this kernel writes its own."""
+    found = read_note(path), read_excluded(path), read_published(path)
+    for written in (path, Path(f"{path}.exclus"), Path(f"{path}.publie")):
+        written.unlink(missing_ok=True)
+    return found
 
 
 def read_excluded(path: Path) -> list[tuple[str, str]]:

@@ -105,6 +105,15 @@ def _parameter_fault(notebook: Path, name: str, read: str, expected: str, hint: 
     )
 
 
+def jobs(tasks: Iterable[Task]) -> list[tuple[Task, ...]]:
+    """Tasks by territory, in their order: the documents of one territory are rendered one after the other, by one process."""
+    found: dict[tuple[Any, ...], list[Task]] = {}
+    for rank, task in enumerate(tasks):
+        together = (task.dossier, task.memory_mb) if task.dossier else (rank,)
+        found.setdefault(together, []).append(task)
+    return [tuple(job) for job in found.values()]
+
+
 def make_plan(tasks: Iterable[Task]) -> Plan:
     """Check every task's parameters, and that no two tasks write the same document.
 

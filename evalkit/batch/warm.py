@@ -38,7 +38,7 @@ _SETTINGS = {
 
 def import_for_rendering() -> None:
     """Import what executes a notebook and makes its page; build the exporter once for all territories."""
-    from evalkit.batch.runner import import_papermill
+    from evalkit.batch.execution import import_papermill
 
     import_papermill()
     import nbformat

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,8 @@ from evalkit.wording import NARROW_SPACE, format_date, format_number
 FRAMEWORK = frozenset(
     {"Indicateurs définis", "Définitions", "Règles"}
 )  # said once for every territory, not in its page
+# A unit (« pour 10 000 habitants ») belongs to the definition; a rank of discussion is the order of the page's list.
+NO_FIGURES = frozenset({"Unité", "Ordre de discussion"})
 _QUOTED = re.compile(r'"([^"]*)"')
 _GROUPS = re.compile(
     r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))"
@@ -122,12 +125,20 @@ def _sheet(sheet: Any, identity: PageIdentity) -> list[str]:
 def _numbers(book: Any) -> dict[str, Counter[str]]:
     """Numbers of each sheet that says something of the territory, as displayed."""
     return {
-        sheet.title: numbers_of(
-            _GROUPS.sub(NARROW_SPACE, "\n".join(displayed(cell) for row in sheet.iter_rows() for cell in row))
-        )
+        sheet.title: numbers_of(_GROUPS.sub(NARROW_SPACE, "\n".join(_figures(sheet))))
         for sheet in book.worksheets
         if sheet.tables and sheet.title not in FRAMEWORK
     }
+
+
+def _figures(sheet: Any) -> Iterator[str]:
+    """Texts of a sheet's cells, but for the columns whose numbers are no figure of the territory."""
+    from openpyxl.utils import range_boundaries
+
+    heads = {range_boundaries(table.ref)[1] for table in sheet.tables.values()}
+    passed = {cell.column for row in heads for cell in sheet[row] if cell.value in NO_FIGURES}
+    for row in sheet.iter_rows():
+        yield from (displayed(cell) for cell in row if cell.column not in passed)
 
 
 def _against_page(book: Any, page: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Batches: checked before anything runs, one failure leaves the others, files whole or absent, a journal people can read."""
 
 import json
+import os
 import sys
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from evalkit.batch import runner
+from evalkit.batch import execution, runner
 from evalkit.batch.journal import as_dict, summary, write_journal
 from evalkit.batch.plan import Task, check_parameters, make_plan, notebook_parameters
 from evalkit.errors import EvalkitError, Fault, Place
@@ -67,9 +68,9 @@ def test_two_documents_at_one_place_are_refused(notebook: Path) -> None:
 
 
 def test_one_failure_leaves_the_others(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fake(one: Task) -> object:
+    def fake(one: Task, *_: object) -> object:
         if one.name == "b":
-            raise runner.NotebookFailure([Fault("LOT-002", Place(note="territoire « b »"), "x", "y", "z")], 4)
+            raise execution.NotebookFailure([Fault("LOT-002", Place(note="territoire « b »"), "x", "y", "z")], 4)
         return one.name
 
     monkeypatch.setattr(runner, "execute_notebook", fake)
@@ -110,7 +111,7 @@ def _disk_full(*_: object) -> None:
 
 
 def test_an_unwritable_output_is_told_in_french(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "execute_notebook", lambda one: None)
+    monkeypatch.setattr(runner, "execute_notebook", lambda *_: None)
     monkeypatch.setattr(runner, "write_page", _disk_full)
     outcome = runner.render_task(task(notebook, "a"))
     assert [fault.code for fault in outcome.faults] == ["LOT-003"]
@@ -136,15 +137,15 @@ def test_the_journal_says_what_happened(tmp_path: Path) -> None:
 def test_a_kernel_that_does_not_start_is_tried_again_then_told(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[int] = []
 
-    def dead(one: Task, *_: object) -> object:
+    def dead(*_: object) -> object:
         tries.append(1)
         raise RuntimeError("Kernel died before replying to kernel_info")
 
-    monkeypatch.setattr(runner, "_execute_once", dead)
+    monkeypatch.setattr(execution.Session, "_execute_once", dead)
     outcome = runner.render_task(task(notebook, "a"))
-    assert len(tries) == runner.KERNEL_ATTEMPTS
+    assert len(tries) == execution.KERNEL_ATTEMPTS
     assert [fault.code for fault in outcome.faults] == ["LOT-005"]
-    assert "JUPYTER_RUNTIME_DIR" not in runner.os.environ, "rien ne reste d'un noyau dans le processus"
+    assert "JUPYTER_RUNTIME_DIR" not in os.environ, "rien ne reste d'un noyau dans le processus"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ailleurs, les noyaux se parlent par ports")

@@ -359,7 +359,7 @@ def without_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
         runner.write_whole(page, b"page")
         return (page.name,), {"anomalies": []}
 
-    def execute_notebook(task: Task) -> str:
+    def execute_notebook(task: Task, *_: object) -> str:
         if task.dossier:  # what the first cell of the notebook does
             load_dossier(task.dossier, load_referentiel())
         return task.name
@@ -367,7 +367,7 @@ def without_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "execute_notebook", execute_notebook)
     monkeypatch.setattr(runner, "write_page", write_page)
     monkeypatch.setattr(apart, "local_executor", lambda _: ThreadPoolExecutor(1))
-    monkeypatch.setattr(apart, "render_apart", runner.render_task)
+    monkeypatch.setattr(apart, "render_apart", runner.render_tasks)
 
 
 def refused(action: Callable[[], object], code: str) -> str:

@@ -80,3 +80,14 @@ def first_number(sheet: Any) -> Any:
 )
 def test_what_was_changed_is_seen(made: bytes, page: str, change: Callable[[Any], None], words: str) -> None:
     assert any(words in one for one in check_xlsx(changed(made, change), page)["anomalies"])
+
+
+@pytest.mark.parametrize(("sheet", "column"), [("Indicateurs", "Unité"), ("Groupes", "Ordre de discussion")])
+def test_a_unit_and_a_rank_are_no_figures(made: bytes, page: str, sheet: str, column: str) -> None:
+    """« pour 10 000 habitants » of an indicator without value, the 34th of a list: the page need not print these numbers."""
+
+    def change(book: Any) -> None:
+        head = next(cell for row in book[sheet].iter_rows() for cell in row if cell.value == column)
+        book[sheet].cell(head.row + 1, head.column).value = 98765
+
+    assert check_xlsx(changed(made, change), page)["anomalies"] == []

@@ -58,7 +58,7 @@ def test_hidden_figures_have_no_base():
 def without_kernel(monkeypatch):
     """Notebooks are run here, without a kernel nor a page: what they note is noted."""
 
-    def execute(task: Task) -> SimpleNamespace:
+    def execute(task: Task, *_: object) -> SimpleNamespace:
         with tempfile.TemporaryDirectory() as folder:
             noted = Path(folder, "note")
             monkeypatch.setenv(NOTE, str(noted))
@@ -81,7 +81,7 @@ def without_kernel(monkeypatch):
     monkeypatch.setattr(runner, "execute_notebook", execute)
     monkeypatch.setattr(runner, "write_page", write)
     monkeypatch.setattr(apart, "local_executor", lambda _: ThreadPoolExecutor(1))
-    monkeypatch.setattr(apart, "render_apart", runner.render_task)
+    monkeypatch.setattr(apart, "render_apart", runner.render_tasks)
 
 
 def test_warning_before_a_second_report(tmp_path, without_kernel):

@@ -16,7 +16,7 @@ import nbformat
 import pytest
 
 from evalkit import actions
-from evalkit.batch import apart, campaign, runner
+from evalkit.batch import apart, campaign, execution, runner
 from evalkit.batch.plan import Task
 from evalkit.batch.state import LOCK_NAME
 from evalkit.errors import EvalkitError
@@ -329,10 +329,10 @@ def quick(
 
     original = _WRITE_PAGE
     monkeypatch.setattr("evalkit.report.html.render_notebook", lambda nb, titre: f"<html><h1>{titre}</h1></html>")
-    monkeypatch.setattr(runner, "execute_notebook", lambda task: None)
+    monkeypatch.setattr(runner, "execute_notebook", lambda *_: None)
     monkeypatch.setattr(runner, "write_page", write_page)
     monkeypatch.setattr(apart, "local_executor", lambda _: ThreadPoolExecutor(1))
-    monkeypatch.setattr(apart, "render_apart", runner.render_task)
+    monkeypatch.setattr(apart, "render_apart", runner.render_tasks)
     return list(actions.render_batch(bench.campagne, bench.folder / "out", 1, tell).outcomes)
 
 
@@ -387,22 +387,22 @@ def test_an_output_folder_renamed_meanwhile_does_not_come_back(bench: Bench, mon
 def test_a_dossier_renamed_meanwhile_is_one_line(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     original = runner.render_task
 
-    def renamed(task: Task) -> runner.Outcome:
+    def renamed(task: Task, *others: object) -> runner.Outcome:
         if task.name == NAMES[1] and task.dossier and task.dossier.exists():
             task.dossier.rename(bench.folder / "parti")
-        return original(task)
+        return original(task, *others)
 
     monkeypatch.setattr(runner, "render_task", renamed)
 
-    def execute(task: Task) -> None:
-        runner._refuse_dossier(task)  # what a notebook's first cell does
+    def execute(task: Task, *_: object) -> None:
+        execution._refuse_dossier(task)  # what a notebook's first cell does
 
     monkeypatch.setattr(runner, "execute_notebook", execute)
     monkeypatch.setattr("evalkit.report.html.render_notebook", lambda nb, titre: f"<html><h1>{titre}</h1></html>")
     from concurrent.futures import ThreadPoolExecutor
 
     monkeypatch.setattr(apart, "local_executor", lambda _: ThreadPoolExecutor(1))
-    monkeypatch.setattr(apart, "render_apart", renamed)
+    monkeypatch.setattr(apart, "render_apart", runner.render_tasks)
     outcomes = actions.render_batch(bench.campagne, bench.folder / "out", 1).outcomes
     codes = {o.name: [f.code for f in o.faults] for o in outcomes}
     assert codes == {**{n: [] for n in NAMES}, NAMES[1]: ["DON-027"]}

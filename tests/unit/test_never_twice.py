@@ -84,7 +84,7 @@ def region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Region:
 def make_region(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Region:
     made = Region(folder)
 
-    def execute(task: Task) -> Any:
+    def execute(task: Task, *_: object) -> Any:
         referentiel = load_referentiel()
         made.rendered.append(task.name)
         if task.dossier is None:
@@ -105,7 +105,7 @@ def make_region(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Region:
     monkeypatch.setattr(runner, "execute_notebook", execute)
     monkeypatch.setattr(runner, "write_page", write)
     monkeypatch.setattr(apart, "local_executor", lambda _: ThreadPoolExecutor(1))
-    monkeypatch.setattr(apart, "render_apart", runner.render_task)
+    monkeypatch.setattr(apart, "render_apart", runner.render_tasks)
     for module in (decide, framework, actions):
         monkeypatch.setattr(module, "resource_dir", resource_dir)
     return made

@@ -1,0 +1,106 @@
+"""The documents of one territory share a kernel: each finds it as new, none outlives a failure, none depends on the other."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from evalkit.batch import apart, execution, parts, runner
+from evalkit.batch.plan import Task, jobs
+from tests.unit.test_kernels import make_task, text
+
+PID = "import os\nprint(os.getpid())"
+
+
+def said(notebook: object) -> str:
+    return text([output for cell in notebook.cells for output in cell.get("outputs", [])]).strip()  # type: ignore[attr-defined]
+
+
+def test_two_documents_share_a_kernel_that_the_second_finds_as_new(tmp_path: Path) -> None:
+    """No name, the notebook's own folder, cells counted from one; nothing of it is left after."""
+    dirty = f"{PID}\nsale = 1\nos.chdir('/')"
+    clean = f"{PID}\nprint('sale' in globals(), os.getcwd(), get_ipython().execution_count)"
+    (tmp_path / "b").mkdir()
+    first, second = make_task(tmp_path, "a", dirty), make_task(tmp_path / "b", "b", clean)
+    before = dict(os.environ)
+    with execution.Session() as session:
+        one = said(session.execute(first))
+        two = said(session.execute(second)).split()
+        assert two[:3] == [one, "False", str(tmp_path / "b")]
+        alone = said(execution.execute_notebook(second)).split()
+    assert alone[1:] == two[1:]
+    assert alone[0] != one
+    assert {n: v for n, v in os.environ.items() if n != "OPENBLAS_NUM_THREADS"} == {
+        n: v for n, v in before.items() if n != "OPENBLAS_NUM_THREADS"
+    }
+    assert not Path(f"/proc/{one}").exists() or os.name != "posix"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [("raise ValueError", "LOT-002"), ("while True: pass", "LOT-008"), ("import os\nos._exit(1)", "LOT-005")],
+)
+def test_a_kernel_that_failed_is_not_used_again(tmp_path: Path, wrong: str, code: str) -> None:
+    bad = make_task(tmp_path, "a", f"open({str(tmp_path / 'pid')!r}, 'w').write(str(__import__('os').getpid()))", wrong)
+    bad = Task(bad.name, bad.notebook, bad.parameters, bad.output, seconds=3)
+    with execution.Session() as session:
+        with pytest.raises(execution.NotebookFailure) as told:
+            session.execute(bad)
+        assert [fault.code for fault in told.value.faults] == [code]
+        assert said(session.execute(make_task(tmp_path, "b", PID))) != (tmp_path / "pid").read_text()
+
+
+def test_the_tasks_of_a_territory_are_one_job(tmp_path: Path) -> None:
+    def one(name: str, kind: str, dossier: Path | None) -> Task:
+        return Task(name, tmp_path / "x.ipynb", {}, tmp_path / name / kind, kind=kind, dossier=dossier)
+
+    tasks = [one(n, k, tmp_path / n) for n in "ab" for k in ("rapport", "comite")] + [one("synthese", "synthese", None)]
+    assert [[(task.name, task.kind) for task in job] for job in jobs(tasks)] == [
+        [("a", "rapport"), ("a", "comite")],
+        [("b", "rapport"), ("b", "comite")],
+        [("synthese", "synthese")],
+    ]
+    assert [len(job) for job in jobs(tasks[-1:] * 2)] == [1, 1], "deux synthèses ne partagent rien"
+
+
+def outcome(task: Task, ok: bool = True) -> runner.Outcome:
+    return runner.Outcome(task.name, task.kind, ok)
+
+
+def test_after_a_failure_what_remains_has_a_new_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Source:
+        def call(self, function: object, job: list[Task], seconds: float) -> list[runner.Outcome]:
+            asked.append("".join(task.name for task in job))
+            if job[0].name == "b":
+                raise runner.RendererLost if len(job) > 1 else runner.TimeIsUp
+            return [outcome(job[0], ok=job[0].name != "a")] if job[0].name == "a" else [outcome(t) for t in job]
+
+    monkeypatch.setattr(apart, "_source", Source)
+    job = [make_task(tmp_path, name, "1") for name in "abcd"]
+    found = apart.render_apart(job)
+    assert asked == ["abcd", "bcd", "b", "c", "d"], "perdu : chacun seul, pour savoir lequel"
+    assert [one.ok for one in found] == [False, False, True, True]
+    assert [fault.code for fault in found[1].faults] == ["LOT-008"]
+
+
+def test_rendering_stops_at_the_first_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "render_task", lambda task, **_: outcome(task, ok=task.name != "b"))
+    job = [make_task(tmp_path, name, "1") for name in "abc"]
+    assert [one.name for one in runner.render_until_failure(job)] == ["a", "b"]
+
+
+def test_a_territory_is_read_once_per_kernel_and_each_time_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never what another kernel, or another request, has read."""
+    reads: list[str] = []
+
+    def read(name: str) -> str:
+        return str(parts.read_once(name, lambda: reads.append(name) or f"{name} {len(reads)}"))
+
+    monkeypatch.delenv(parts.NOTE, raising=False)
+    assert [read("a"), read("a")] == ["a 1", "a 2"]
+    monkeypatch.setenv(parts.NOTE, "noyau 1")
+    assert [read("a"), read("a"), read("b"), read("a")] == ["a 3", "a 3", "b 4", "a 5"]
+    monkeypatch.setenv(parts.NOTE, "noyau 2")
+    assert read("a") == "a 6"
