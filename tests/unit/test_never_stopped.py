@@ -417,14 +417,14 @@ def test_a_lost_renderer_is_one_line_and_the_next_one_works(tmp_path: Path) -> N
         with pytest.raises(runner.TimeIsUp):
             apart._source().call(time.sleep, 600, 0.5)
         assert apart._source().call(str.upper, "ok", 60) == "OK"
-        assert apart.render_apart(task).faults
+        assert apart.render_apart([task])[0].faults
     finally:
         apart.end_renderers()
 
 
 def test_what_a_lost_process_said_is_never_repeated(tmp_path: Path) -> None:
     task = Task("a", tmp_path / "a.ipynb", {}, tmp_path / "a" / "rapport")
-    told = [runner._crashed(task, error).faults[0] for error in (runner.TimeIsUp("R01 : 5"), RuntimeError("R01 : 5"))]
+    told = [runner.crashed(task, error).faults[0] for error in (runner.TimeIsUp("R01 : 5"), RuntimeError("R01 : 5"))]
     assert [fault.code for fault in told] == ["LOT-008", "LOT-005"]
     assert all("R01" not in str(fault) for fault in told)
 
