@@ -283,3 +283,16 @@ def slug(text: str) -> str:
     'methode-regles-sources'
     """
     return sort_key(text)[0].replace(" ", "-")
+
+
+_CONTRACT = re.compile(r"^contrats? de ville (?:de la |de l[’']|du |des |de |d[’'])", re.IGNORECASE)
+
+
+def place_name(name: str) -> str:
+    """Name of a territory without « Contrat de ville de », for lists in alphabetical order.
+
+    >>> place_name("Contrat de ville d’Ardelle"), place_name("Contrat de ville de Wirbecque"), place_name("Ardelle")
+    ('Ardelle', 'Wirbecque', 'Ardelle')
+    """
+    short = _CONTRACT.sub("", name.strip())
+    return short[:1].upper() + short[1:]

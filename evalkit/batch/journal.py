@@ -118,7 +118,8 @@ def progress_line(outcome: Outcome, done: int, total: int) -> str:
     state = f"{format_number(outcome.seconds, 1)} s" if outcome.ok else "ÉCHEC"
     if outcome.unchanged and outcome.ok:
         state = "à jour"
-    return f"[{done}/{total}] {outcome.title or outcome.name} : {state}"
+    pages = ", pages du comité" * (outcome.kind == "comite")
+    return f"[{done}/{total}] {outcome.title or outcome.name}{pages} : {state}"
 
 
 def warning_line(outcome: Outcome) -> str:

@@ -1,6 +1,6 @@
 """The warm parent: a process that has imported everything, then forks one process per territory.
 
-Started as ``python -m evalkit.batch.warm DESCRIPTOR``. It has one thread and no ZMQ socket, now and for ever: it receives
+Started by ``batch.apart`` as ``python -m evalkit.batch.warm DESCRIPTOR``. It has one thread and no ZMQ socket, now and for ever: it receives
 connections, forks, and nothing else. Each fork (the renderer) first forks the kernel that it will need, then runs papermill and
 makes the page. Renderer and kernel are thrown away with the territory; when this process dies, they die too.
 """
@@ -23,17 +23,6 @@ from evalkit.batch.kernels import STOCK, ForkedKernel, become_kernel, import_for
 
 _PR_SET_PDEATHSIG = 1
 _COLD = 2  # renderers forked before the throw-away drawing
-# One thread only: neither OpenBLAS's, nor the one that pyarrow's jemalloc starts as soon as it is imported. The system's own
-# memory pool gives back what each territory borrowed: fifteen megabytes less per kernel.
-_SETTINGS = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-    # Pictures come and go: their memory is kept for the next one rather than given back and zeroed again by the system.
-    "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
-    "MALLOC_TOP_PAD_": str(8 << 20),
-}
 
 
 def import_for_rendering() -> None:
@@ -177,24 +166,6 @@ def _die_with_parent(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
-
-
-def start(environment: dict[str, str]) -> tuple[Any, socket.socket, str]:
-    """Start the warm parent; returns its process, the socket that asks it for renderers, and their temporary folder."""
-    from subprocess import DEVNULL, Popen
-    from tempfile import mkdtemp
-
-    scratch = mkdtemp(prefix="ek")  # a short name: those of sockets are limited to 107 characters
-    ours, theirs = socket.socketpair()
-    with theirs:
-        process = Popen(
-            [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stdin=DEVNULL,
-            env={**environment, **_SETTINGS, "TMPDIR": scratch},
-            start_new_session=True,  # Ctrl-C speaks to the batch alone, which then ends the others cleanly
-        )
-    return process, ours, scratch
 
 
 if __name__ == "__main__":

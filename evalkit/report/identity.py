@@ -11,11 +11,13 @@ import re
 import struct
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from evalkit.compute.results import Publication, PublicationSynthese
 from evalkit.model.territory import MARQUES
 from evalkit.report.html import Html, join, tag
+
+if TYPE_CHECKING:
+    from evalkit.compute.results import Publication, PublicationSynthese
 
 IDENTITY_MIME = "application/vnd.evalkit.identite+json"
 FICTIF = "DONNÉES FICTIVES"
@@ -60,6 +62,8 @@ class Identified(Html):
 
 def identity_of(value: Publication | PublicationSynthese) -> Identity:
     """Identity of a document about one territory, or of a synthesis (which bears no territory's logo)."""
+    from evalkit.compute.results import Publication
+
     if isinstance(value, Publication):
         territory = value.territoire
         return Identity(territory.nom, territory.logo, territory.logo_texte)
@@ -69,6 +73,8 @@ def identity_of(value: Publication | PublicationSynthese) -> Identity:
 
 def marks_of(value: Publication | PublicationSynthese) -> list[str]:
     """Marks of a document, the gravest first: invented data, then how it may circulate."""
+    from evalkit.compute.results import Publication
+
     if isinstance(value, Publication):
         invented = value.territoire.fictif or value.campagne.fictif
         circulation = MARQUES.get(value.territoire.marque, "")

@@ -8,9 +8,8 @@ from typing import Any
 from evalkit.model.territory import Campagne
 from evalkit.report.html import Absent, Html, heading, join, paragraph, table, tag, whole_page
 from evalkit.report.identity import FICTIF, Identity
-from evalkit.report.sentences import place_name
 from evalkit.version import __version__
-from evalkit.wording import format_date, plural, sort_key
+from evalkit.wording import format_date, place_name, plural, sort_key
 
 _SYNTHESES = {"synthese.html": "Synthèse régionale"}
 _FINE = "rien à signaler"

@@ -6,7 +6,6 @@ text; what cannot be said is left out, and the reason is said instead.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -343,19 +342,6 @@ def to_attach(qpv: Qpv) -> str:
     """A neighbourhood that several contracts could hold, counted in none of them."""
     why = qpv.a_verifier or "touche plusieurs contrats"
     return f"Le quartier {quote(qpv.nom)} ({qpv.code}) {why} ; sans source qui tranche, il n’est compté dans aucun."
-
-
-_CONTRACT = re.compile(r"^contrats? de ville (?:de la |de l[’']|du |des |de |d[’'])", re.IGNORECASE)
-
-
-def place_name(name: str) -> str:
-    """Name of a territory without « Contrat de ville de », for lists in alphabetical order.
-
-    >>> place_name("Contrat de ville d’Ardelle"), place_name("Contrat de ville de Wirbecque"), place_name("Ardelle")
-    ('Ardelle', 'Wirbecque', 'Ardelle')
-    """
-    short = _CONTRACT.sub("", name.strip())
-    return short[:1].upper() + short[1:]
 
 
 # --- syntheses --------------------------------------------------------------------------------------------------------
