@@ -88,6 +88,7 @@ class Session:
             raise
 
     def _execute(self, task: Task) -> Any:
+        import_papermill()  # before nbclient, which would import jsonschema whole
         from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
         left = _Countdown(time.monotonic() + task.seconds)

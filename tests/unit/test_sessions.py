@@ -1,6 +1,8 @@
 """The documents of one territory share a kernel: each finds it as new, none outlives a failure, none depends on the other."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,18 @@ def test_a_territory_is_read_once_per_kernel_and_each_time_elsewhere(monkeypatch
     assert [read("a"), read("a"), read("b"), read("a")] == ["a 3", "a 3", "b 4", "a 5"]
     monkeypatch.setenv(parts.NOTE, "noyau 2")
     assert read("a") == "a 6"
+
+
+def test_a_first_report_does_not_wait_for_a_grammar_of_web_addresses(tmp_path: Path) -> None:
+    """jsonschema builds one for a second when it can; no notebook holds a web address to check."""
+    task = make_task(tmp_path, "a", "1")
+    code = f"""
+import sys
+from pathlib import Path
+from evalkit.batch import execution
+from evalkit.batch.plan import Task
+execution.execute_notebook(Task("a", Path({str(task.notebook)!r}), {{}}, Path({str(tmp_path)!r})))
+print([name for name in ("lark", "rfc3987_syntax") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
