@@ -210,7 +210,8 @@ def _nothing_half(bench: Bench, vers: str, whole: dict[str, bytes]) -> None:
 def test_ctrl_c_stops_cleanly_and_says_what_is_done(bench: Bench) -> None:
     write_notebook(bench.carnets, "import time\nif 'ardelle' not in dossier: time.sleep(600)")
     process = bench.start("out", "--processus", "1")
-    while not list((bench.folder / "out").glob("ardelle/rapport.html.controle.json")) and process.poll() is None:
+    noted = bench.campagne / ".evalkit" / "lot.suite.jsonl"  # what is done is noted there, as soon as it is
+    while not (noted.is_file() and noted.stat().st_size) and process.poll() is None:
         time.sleep(0.05)
     time.sleep(0.5)
     start = time.monotonic()

@@ -11,6 +11,7 @@ from evalkit.batch import apart, execution, parts, runner
 from evalkit.batch.plan import Task, jobs
 from tests.unit.test_kernels import make_task, text
 
+ROOT = Path(__file__).resolve().parents[2]
 PID = "import os\nprint(os.getpid())"
 
 
@@ -121,3 +122,28 @@ print([name for name in ("lark", "rfc3987_syntax") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_document_is_the_same_alone_and_after_the_other(tmp_path: Path) -> None:
+    """The committee's pages made in the kernel of the report, and in their own: same bytes, same parts noted."""
+    dossier = ROOT / "sample_data" / "2022" / "ardelle"
+
+    def task(kind: str, folder: str) -> Task:
+        notebook = ROOT / "notebooks" / {"rapport": "rapport_territoire.ipynb", "comite": "comite.ipynb"}[kind]
+        (tmp_path / folder).mkdir(exist_ok=True)
+        return Task(
+            "ardelle",
+            notebook,
+            {"dossier": str(dossier)},
+            tmp_path / folder / kind,
+            kind=kind,
+            dossier=dossier,
+            key=b"k",
+        )
+
+    together = runner.render_until_failure([task("rapport", "deux"), task("comite", "deux")])
+    alone = [runner.render_task(task(kind, "seul")) for kind in ("comite", "rapport")]
+    assert [one.faults for one in (*together, *alone)] == [()] * 4
+    for kind in ("rapport", "comite"):
+        assert (tmp_path / "deux" / f"{kind}.html").read_bytes() == (tmp_path / "seul" / f"{kind}.html").read_bytes()
+    assert together[0].parts == together[1].parts == alone[0].parts == alone[1].parts != {}
