@@ -1,6 +1,7 @@
 """The documents of one territory share a kernel: each finds it as new, none outlives a failure, none depends on the other."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -126,7 +127,10 @@ print([name for name in ("lark", "rfc3987_syntax") if name in sys.modules])
 
 def test_a_document_is_the_same_alone_and_after_the_other(tmp_path: Path) -> None:
     """The committee's pages made in the kernel of the report, and in their own: same bytes, same parts noted."""
-    dossier = ROOT / "sample_data" / "2022" / "ardelle"
+    samples, dossier = ROOT / "sample_data" / "2022", tmp_path / "2022" / "ardelle"
+    shutil.copytree(samples / "ardelle", dossier)
+    for name in ("campagne.yml", "contexte.parquet", "reference_regionale.json"):
+        shutil.copy2(samples / name, tmp_path / "2022")
 
     def task(kind: str, folder: str) -> Task:
         notebook = ROOT / "notebooks" / {"rapport": "rapport_territoire.ipynb", "comite": "comite.ipynb"}[kind]
