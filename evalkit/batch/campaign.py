@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.batch import decide, inputs, journal
+from evalkit.batch.interruption import Interruption
 from evalkit.batch.plan import Plan, Task, document_id, make_plan
 from evalkit.batch.runner import Outcome, Render, run_plan, writing
 from evalkit.batch.state import State, only_run_on
@@ -112,22 +113,25 @@ def _render(run: Run, todo: Sequence[tuple[Task, decide.Decision]], record: _Rec
     record.todo = {task.document: (task, one.made_from) for task, one in todo}
     make_plan(task for task, _ in todo)  # refuses two documents at one place before anything runs
     _sweep({run.folder, *(task.output.parent for task, _ in todo)})
-    ready, refused = _prepared(run, [task for task, _ in todo])
-    for done, outcome in enumerate(refused, start=1):
-        record.note(outcome, done, len(todo))
-    with run.executor() as executor:
-        run_plan(
-            Plan(tuple(ready)),
-            executor,
-            lambda one, done, _: record.note(one, done + len(refused), len(todo)),
-            run.render,
-        )
+    with Interruption() as interruption:
+        ready, refused = _prepared(run, [task for task, _ in todo], interruption)
+        for done, outcome in enumerate(refused, start=1):
+            record.note(outcome, done, len(todo))
+        with run.executor() as executor:
+            run_plan(
+                Plan(tuple(ready)),
+                executor,
+                lambda one, done, _: record.note(one, done + len(refused), len(todo)),
+                run.render,
+                interruption,
+            )
 
 
-def _prepared(run: Run, tasks: Sequence[Task]) -> tuple[list[Task], list[Outcome]]:
+def _prepared(run: Run, tasks: Sequence[Task], interruption: Interruption) -> tuple[list[Task], list[Outcome]]:
     """Tasks whose dossier could be made ready; outcomes of the others."""
     ready, refused = [], []
     for task in tasks:
+        interruption.obey()
         try:
             if task.dossier:
                 run.prepare(task.dossier)

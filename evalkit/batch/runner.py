@@ -18,6 +18,7 @@ from typing import Any
 
 from evalkit.batch.execution import EXCLUDED, PARTS, PUBLISHED, NotebookFailure, Session, execute_notebook, time_fault
 from evalkit.batch.formats import Others, Tell, silent, write_others
+from evalkit.batch.interruption import Interruption
 from evalkit.batch.plan import Plan, Task, jobs
 from evalkit.errors import EvalkitError, Fault, Place, only_errors
 
@@ -72,15 +73,20 @@ def run_plan(
     executor: Executor,
     on_progress: Progress | None = None,
     render: Render | None = None,
+    interruption: Interruption | None = None,
 ) -> list[Outcome]:
     """Render every task; outcomes in the order of the plan, whatever the order of completion.
 
     ``render``: what the executor runs on the tasks of one territory, :func:`render_tasks` unless given
-    (``apart.render_apart``: in a process of their own).
+    (``apart.render_apart``: in a process of their own). ``interruption``: how Ctrl-C is obeyed.
     """
+    interruption = interruption or Interruption()
     futures = {executor.submit(render or render_tasks, job): job for job in jobs(plan.tasks)}
     outcomes: dict[str, Outcome] = {}
-    for future in as_completed(futures):
+    ended = as_completed(futures)
+    for _ in range(len(futures)):
+        with interruption.waiting():
+            future = next(ended)
         job = futures[future]
         error = future.exception()
         found = future.result() if error is None else [crashed(task, error) for task in job]

@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import sys
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import nbformat
 import pytest
 
 from evalkit.batch import execution, runner
+from evalkit.batch.interruption import Interruption
 from evalkit.batch.journal import as_dict, summary, write_journal
 from evalkit.batch.plan import Task, check_parameters, make_plan, notebook_parameters
 from evalkit.errors import EvalkitError, Fault, Place
@@ -160,3 +163,33 @@ def test_two_kernels_started_at_once_do_not_meet(notebook: Path) -> None:
     addresses = [nb.cells[-1].outputs[0]["data"]["text/plain"] for nb in done]
     assert len(set(addresses)) == 2
     assert sorted(path.name for path in notebook.parent.iterdir()) == ["carnet.ipynb"]
+
+
+def test_ctrl_c_in_the_middle_of_anything_is_obeyed_at_the_next_wait(notebook: Path) -> None:
+    """Some libraries, while they are imported, take a KeyboardInterrupt for an error of their own: it must not be lost."""
+    seen: list[str] = []
+    plan = make_plan(task(notebook, name) for name in "abc")
+
+    def taken_for_an_error(outcome: runner.Outcome, *_: int) -> None:
+        seen.append(outcome.name)
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except BaseException:
+            seen.append("avalé")
+
+    def render(job: Sequence[Task]) -> list[runner.Outcome]:
+        return [runner.Outcome(one.name, one.kind, True) for one in job]
+
+    before = signal.getsignal(signal.SIGINT)
+    with ThreadPoolExecutor(1) as executor, pytest.raises(KeyboardInterrupt), Interruption() as interruption:
+        runner.run_plan(plan, executor, taken_for_an_error, render, interruption)
+    assert len(seen) == 1
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_ends_a_wait_and_a_second_one_ends_anything() -> None:
+    with pytest.raises(KeyboardInterrupt), Interruption() as interruption, interruption.waiting():
+        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), Interruption():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)

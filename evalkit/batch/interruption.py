@@ -1,0 +1,56 @@
+"""Ctrl-C during a batch: noted at once, obeyed where nothing is half done."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Interruption:
+    """While it is entered, Ctrl-C interrupts a wait, and nothing else: elsewhere it is kept for the next one.
+
+    Python raises ``KeyboardInterrupt`` wherever it happens to be: in the middle of an import, some libraries take it for an
+    error of their own and go on. A second Ctrl-C is not kept waiting. Out of the main thread, nothing is changed.
+    """
+
+    def __init__(self) -> None:
+        self._asked = self._waiting = False
+        self._before: Any = None
+
+    def __enter__(self) -> Interruption:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, *_: object) -> None:
+        if self._waiting or self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+
+    def obey(self) -> None:
+        """A place where the batch may stop.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            It was asked to.
+        """
+        if self._asked:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """A wait, which Ctrl-C ends (``KeyboardInterrupt``), or which does not begin when it came before."""
+        self._waiting = True
+        try:
+            self.obey()
+            yield
+        finally:
+            self._waiting = False
