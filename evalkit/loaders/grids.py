@@ -27,6 +27,7 @@ MAX_FILE_BYTES = 200_000_000  # refused before opening
 MAX_UNZIPPED_BYTES = 500_000_000  # a workbook that unpacks to more is refused before unpacking
 MAX_CELLS = 5_000_000  # rows x columns of a sheet
 MAX_FIELD_CHARS = 1_000_000
+_MOST_SHARED = 20_000  # different texts held once: beyond, they are moments and identifiers, which nobody repeats
 SEPARATORS = ";,\t|"
 Raw = str | int | float | bool | date | datetime | None
 # What French texts are made of: anything else in a file without Unicode marks makes its encoding doubtful.
@@ -463,11 +464,12 @@ def _records(text: str, separator: str, offset: int, shown: str) -> tuple[list[l
     csv.field_size_limit(max(csv.field_size_limit(), MAX_FIELD_CHARS))
     rows: list[list[Raw]] = []
     lines: list[int] = []
+    known: dict[str, Raw] = {}
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=_is_strict(text, separator))
     start = 1
     try:
         for record in reader:
-            rows.append([_cell(value) for value in record])
+            rows.append([_shared(value, known) for value in record])
             lines.append(start + offset)
             start = reader.line_num + 1
     except csv.Error as error:
@@ -485,6 +487,16 @@ def _records(text: str, separator: str, offset: int, shown: str) -> tuple[list[l
 def _is_strict(text: str, separator: str) -> bool:
     """An odd number of quotes in the file is a fault; text around quotes (``dit "oui"``) is not."""
     return text.count('"') % 2 == 1
+
+
+def _shared(value: str, known: dict[str, Raw]) -> Raw:
+    """A cell, held once however many rows say the same: answers are few, and a file has a hundred thousand rows."""
+    if value in known:
+        return known[value]
+    cell = _cell(value)
+    if len(known) < _MOST_SHARED:
+        known[value] = cell
+    return cell
 
 
 def _cell(value: str) -> Raw:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from evalkit.loaders.cells import read_date
 from evalkit.loaders.grids import Grid, Raw, is_blank
@@ -110,10 +111,13 @@ class Sorting:
 
 @dataclass
 class Seen:
-    """Submissions read in the other files of the same questionnaire: their identifiers, their answers. Never shown."""
+    """Submissions read in the other files of the same questionnaire, as prints of 16 bytes: no answer is held twice.
 
-    identities: set[str] = field(default_factory=set, repr=False)
-    contents: dict[tuple[Raw, ...], list[tuple[datetime | None, str]]] = field(default_factory=dict, repr=False)
+    ``identities``: identifier -> answers; ``contents``: answers -> when and where they were read (file, number).
+    """
+
+    identities: set[bytes] = field(default_factory=set, repr=False)
+    contents: dict[bytes, list[tuple[datetime | None, str, int]]] = field(default_factory=dict, repr=False)
 
 
 def sort_rows(
@@ -122,7 +126,7 @@ def sort_rows(
     """Tell the rows kept from those set apart; every row read is in one of the two.
 
     ``seen``: submissions read in another file of the same questionnaire; those kept here are added to it, under the name
-    ``shown`` of this file.
+    ``shown`` of this file. None when no other file is read: nothing is remembered then.
     """
     out = Sorting()
     width = [c for c in header.columns if c.title]
@@ -141,7 +145,7 @@ def sort_rows(
         else:
             out.kept.append(row)
             out.parts[row] = rules.part(row)
-    _set_copies_apart(out, rules, moments, Seen() if seen is None else seen, shown)
+    _set_copies_apart(out, rules, moments, seen, shown)
     out.undated = [row for row in out.kept if row not in moments]
     days = [moments[row].date().isoformat() for row in out.kept if row in moments]
     out.last_day = max(days, default="")
@@ -286,8 +290,10 @@ class _Rules:
                 return part.code
         return ""
 
-    def content(self, row: int) -> tuple[Raw, ...]:
-        return tuple(self.grid.at(row, column.index) for column in self.told)
+    def content(self, row: int) -> tuple[bytes, bool]:
+        """Print of the answers of a row, and whether they say much (:func:`_says_much`)."""
+        cells = [self.grid.at(row, column.index) for column in self.told]
+        return _print_of(cells), _says_much(cells)
 
     def identity(self, row: int) -> str:
         """Identifier that the tool gave to a submission; "" without one."""
@@ -295,41 +301,54 @@ class _Rules:
         return next((str(cell) for cell in cells if not is_blank(cell)), "")
 
 
-def _set_copies_apart(out: Sorting, rules: _Rules, moments: Mapping[int, datetime], seen: Seen, shown: str) -> None:
+def _set_copies_apart(
+    out: Sorting, rules: _Rules, moments: Mapping[int, datetime], seen: Seen | None, shown: str
+) -> None:
     """The same submission twice (same identifier, or same answers at the same moment): the first is kept.
 
     The same answers without either may be those of two people: both are kept, and it is said.
     """
-    by_content: dict[tuple[Raw, ...], list[int]] = {}
+    by_content: dict[bytes, list[int]] = {}  # only of the rows that say much: the others are compared with nothing
+    before = Seen() if seen is None else seen
     kept: list[int] = []
     mine: set[str] = set()
-    mine_elsewhere: set[str] = set()
+    mine_elsewhere: set[bytes] = set()
     for row in out.kept:
-        identity, content, moment = rules.identity(row), rules.content(row), moments.get(row)
-        everywhere = (
-            identity if rules.universal else repr((identity, content))
-        )  # a number: unique with its answers only
-        twins = by_content.get(content, []) if _says_much(content) else []
-        others = seen.contents.get(content, []) if _says_much(content) else []
+        identity, moment = rules.identity(row), moments.get(row)
+        content, much = rules.content(row)
+        # A number is unique with its answers only.
+        everywhere = _print_of((identity,) if rules.universal else (identity, content))
+        twins = by_content.get(content, []) if much else []
+        others = before.contents.get(content, []) if much else []
         at_once = any(_at_once(moments.get(twin), moment) for twin in twins)
-        sent_before = any(_at_once(other, moment) for other, _ in others)
-        if at_once or sent_before or (identity and (identity in mine or everywhere in seen.identities)):
+        sent_before = any(_at_once(other, moment) for other, _, _ in others)
+        if at_once or sent_before or (identity and (identity in mine or everywhere in before.identities)):
             out.apart.setdefault("doublon", []).append(row)
             continue
         if twins:
             out.twins.append((twins[0], row))
         if others:
-            out.elsewhere.append((row, others[0][1]))
-        mine.add(identity)
-        mine_elsewhere.add(everywhere)
-        by_content.setdefault(content, []).append(row)
+            _, file, number = others[0]
+            out.elsewhere.append((row, f"n° {number} de {file}"))
         kept.append(row)
+        if identity:
+            mine.add(identity)
+        if seen is not None and identity:
+            mine_elsewhere.add(everywhere)
+        if much:
+            by_content.setdefault(content, []).append(row)
     out.parts = {row: out.parts[row] for row in kept}
     out.kept = kept
+    if seen is None:
+        return
     seen.identities |= mine_elsewhere
     for content, rows in by_content.items():
-        said = [(moments.get(row), f"n° {out.numbers[row]} de {shown}") for row in rows]
-        seen.contents.setdefault(content, []).extend(said)
+        seen.contents.setdefault(content, []).extend((moments.get(row), shown, out.numbers[row]) for row in rows)
+
+
+def _print_of(cells: Iterable[Any]) -> bytes:
+    """Print of some cells: enough to tell that two rows are the same, without holding what they say."""
+    return hashlib.blake2b(repr(tuple(cells)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _at_once(first: datetime | None, second: datetime | None) -> bool:

@@ -217,7 +217,7 @@ class _Group:
     mapping: SurveyMapping
     files: list[AnswersFile] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    seen: Seen = field(default_factory=Seen)
+    seen: Seen | None = None  # what the files before hold; None when a single file is read
 
 
 def read_surveys(
@@ -250,6 +250,7 @@ def read_surveys(
     groups: dict[str, _Group] = {}
     lost: list[Fault] = []
     contents: dict[bytes, str] = {}
+    files = list(files)
     for path, shown in files:
         try:
             same = _same_file(contents, path, shown)
@@ -268,7 +269,10 @@ def read_surveys(
             continue
         grid, header, lexicon = found
         code = lexicon.enquete.code
-        group = groups.setdefault(code, _Group(lexicon, mappings.get(code, _NO_MAPPING)))
+        if code not in groups:
+            seen = Seen() if len(files) > 1 else None
+            groups[code] = _Group(lexicon, mappings.get(code, _NO_MAPPING), seen=seen)
+        group = groups[code]
         read, faults = read_answers_file(path, shown, grid, header, lexicon, group.mapping, group.seen)
         group.files.append(read)
         group.faults += [*warnings, *faults, *_other_sheets(grids, grid, lexicon, shown)]
