@@ -23,7 +23,7 @@ from evalkit.wording import agree, format_number, format_percent, join_french, l
 
 COLLECTE = {
     "aleatoire": "tirage au hasard",
-    "recensement": "tous ont été sollicités",
+    "recensement": "prévue auprès de tous",  # what the questionnaire plans: nobody says that it was done
     "ouvert": "ouvert à tous",
 }
 SHORT = 3  # answers that read well in one line
@@ -165,7 +165,7 @@ def conclusions(publication: Publication, row: Row) -> list[str]:
     elif row["collecte"] == "aleatoire":
         said.append("Échantillon tiré au hasard : un intervalle à 95 % accompagne les parts.")
     elif not is_missing(row["n_sollicites"]) and row["n_sollicites"] <= row["n_reponses"]:
-        said.append("Tous ont répondu : il n’y a pas de marge d’erreur d’échantillon.")
+        said.append("Tous les sollicités ont répondu : il n’y a pas de marge d’erreur d’échantillon.")
     elif is_missing(row["n_sollicites"]):
         said.append("Le nombre de sollicités n’est pas connu : ni taux de réponse, ni intervalle.")
     else:
