@@ -12,6 +12,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from evalkit.loaders.survey_words import Lexicon
 from evalkit.loaders.surveys import FILE_KINDS, SurveyImport, read_surveys
 from evalkit.model.dossier import SILENCES
 from evalkit.model.survey import ANSWER_COLUMNS, QuestionEnquete
+from evalkit.wording import format_date, plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -268,18 +270,36 @@ def _keep(out: Surveys, imported: SurveyImport, dossier: Path, name: str) -> Non
         return  # the export that was imported, in a dossier that has lost its key
     out.tell(code, imported.faults)
     if code in out.frames:
-        names = ", ".join(file.shown for file in imported.files)
-        place = Place(names, note=code)
-        read = f"un export qui n’est pas celui déjà importé ({name}/{FOLDER}/{code.lower()}.csv)"
-        command = import_command([file.path for file in imported.files], dossier)
-        fix = (
-            f"s’il le remplace : {command} ; si les deux se complètent, donnez les deux fichiers à cette même commande ; "
-            f"sinon sortez-le de « {RAW} »"
-        )
-        out.tell(code, [Fault("DON-095", place, read, "une seule source par questionnaire", fix)])
+        out.tell(code, [_second_source(imported, out.infos[code], dossier, name)])
     elif imported.sure:
         out.frames[code] = imported.frame
         out.infos[code] = dict(imported.info)
+
+
+def _second_source(imported: SurveyImport, kept: Mapping[str, Any], dossier: Path, name: str) -> Fault:
+    """DON-095: an export beside the answers already imported. The last answer of each says which one is the newer."""
+    code, files = imported.enquete.code, [file.path for file in imported.files]
+    command, ours = import_command(files, dossier), f"{name}/{FOLDER}/{code.lower()}.csv"
+    mine, theirs = str(imported.info["date"]), str(kept["date"])
+    n = plural(int(imported.info["gardees"]), "réponse")
+    said = f"{n} jusqu’au {format_date(mine)}" if mine else f"{n}, sans date lisible"
+    before = plural(int(kept["gardees"]), "réponse")
+    known = f"{before} jusqu’au {format_date(theirs)}" if theirs else f"{before}, sans date lisible"
+    both = "si les deux se complètent, donnez les deux fichiers à la même commande"
+    if mine and theirs and mine < theirs:
+        read = f"un export plus ancien ({said}) que celui déjà importé ({ours}, {known})"
+        fix = f"sortez-le de « {RAW} » : l’import est plus récent ; {both} ({command}, suivi de l’autre)"
+    elif mine and theirs and mine > theirs:
+        read = f"un export plus récent ({said}) que celui déjà importé ({ours}, {known})"
+        fix = f"pour qu’il le remplace : {command} ; {both} ; sinon sortez-le de « {RAW} »"
+    else:
+        read = f"un export qui n’est pas celui déjà importé : {said} ; déjà importé ({ours}) : {known}"
+        fix = (
+            f"rien ne dit lequel est le plus récent, regardez-les ; s’il le remplace : {command} ; {both} ; "
+            f"sinon sortez-le de « {RAW} »"
+        )
+    shown = ", ".join(file.shown for file in imported.files)
+    return Fault("DON-095", Place(shown, note=code), read, "une seule source par questionnaire", fix)
 
 
 def asked_before(dossier: Path, enquete: str) -> dict[str, float]:
@@ -306,6 +326,8 @@ def _info_of(content: Mapping[str, Any]) -> dict[str, Any]:
         by_part[name] = {str(part): float(n) for part, n in by_part[name].items()}
     if not all(way in COLLECTES for way in by_part["collecte"].values()):
         raise ValueError("collecte")
+    if content["date"]:
+        date.fromisoformat(content["date"])
     counts = {name: int(content[name]) for name in ("lues", "gardees")}
     return {**by_part, **counts, **{name: str(content[name]) for name in ("outil", "date", "motifs")}}
 

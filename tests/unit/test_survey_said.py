@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from evalkit import actions
 from evalkit.errors import Fault
 from evalkit.loaders import surveys
-from evalkit.loaders.dossier import territory_of
+from evalkit.loaders.dossier import check_dossier, territory_of
 from evalkit.loaders.grids import read_csv
 from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.resources import resource_dir
 from evalkit.loaders.survey_mapping import SurveyMapping, read_mapping
 from evalkit.loaders.survey_rows import Seen, sort_rows
 from evalkit.loaders.surveys import SurveyImport, lexicons_of, read_surveys
+from evalkit.report import sections_surveys
 
 REFERENTIEL = load_referentiel()
 SAMPLES = resource_dir("sample_data") / "2022"
 LEXICONS = lexicons_of(REFERENTIEL, territory_of(SAMPLES / "ardelle", REFERENTIEL))
-CODES = ("A02", "A03", "A04", "A05", "A07", "A10", "A11", "A12", "A13", "A34", "A35", "A36")
+GIVEN = {
+    "A02": "dans_un_qpv", "A06": "refus", "A08": "4_6_ans", "A09": "non", "A10": "4", "A11": "non", "A17": "oui",
+    "A18": "non", "A19": "non", "A28": "non", "A31": "maintenu", "A33": "stable", "A36": "lien_social",
+}  # fmt: skip
+CODES = ("A03", *GIVEN)
 
 
 def answers(n: int = 1, **more: str) -> dict[str, str]:
     """Answers to many questions, the same for the same ``n``."""
-    return {**{code: str(n) for code in CODES}, "A02": "dans_un_qpv", "A36": "lien_social", **more}
+    return {"A03": str(n), **GIVEN, **more}
 
 
 def write(path: Path, rows: Sequence[Mapping[str, Any]], titles: Sequence[str] = CODES) -> Path:
@@ -92,3 +99,59 @@ def test_one_file_is_compared_with_no_other(tmp_path: Path, monkeypatch: pytest.
 def test_a_cell_is_held_once(tmp_path: Path) -> None:
     rows = read_csv(write(tmp_path / "a.csv", [answers(1), answers(1)]))[0].rows
     assert all(first is second for first, second in zip(rows[1], rows[2], strict=True))
+
+
+# --- an export beside the import --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dossier(tmp_path: Path) -> Path:
+    """A sample territory without answers."""
+    shutil.copytree(SAMPLES / "ardelle", tmp_path / "2022" / "ardelle")
+    shutil.copy(SAMPLES / "campagne.yml", tmp_path / "2022")
+    shutil.rmtree(tmp_path / "2022" / "ardelle" / "enquetes", ignore_errors=True)
+    return tmp_path / "2022" / "ardelle"
+
+
+@pytest.mark.parametrize(
+    ("imported", "dropped", "words", "cure"),
+    [
+        ("08/10/2022 9:00", "03/10/2022 9:00", "plus ancien (1 réponse jusqu’au 3 octobre 2022)", "sortez-le de « brut »"),
+        ("03/10/2022 9:00", "08/10/2022 9:00", "plus récent (1 réponse jusqu’au 8 octobre 2022)", "pour qu’il le remplace"),
+        ("03/10/2022 9:00", "", "1 réponse, sans date lisible", "rien ne dit lequel est le plus récent"),
+        ("", "03/10/2022 9:00", "déjà importé (ardelle/enquetes/enq-asso.csv) : 1 réponse, sans", "rien ne dit lequel"),
+        ("03/10/2022 9:00", "03/10/2022 11:00", "1 réponse jusqu’au 3 octobre 2022 ; déjà", "rien ne dit lequel"),
+    ],
+)  # fmt: skip
+def test_the_newer_of_two_exports_is_told(
+    imported: str, dropped: str, words: str, cure: str, dossier: Path, tmp_path: Path
+) -> None:
+    """The cure goes with the dates: an older export left in ``brut/`` must never be proposed in place of the newer one."""
+    titles = ("Horodateur", *CODES)
+    source = write(tmp_path / "premier.csv", [answers(1, Horodateur=imported)], titles)
+    assert actions.import_surveys([source], dossier).written
+    write(dossier / "enquetes" / "brut" / "autre.csv", [answers(2, Horodateur=dropped)], titles)
+    found = of(check_dossier(dossier, REFERENTIEL).faults, "DON-095")
+    assert len(found) == 1
+    assert words in found[0].read
+    assert found[0].fix.startswith(cure)
+
+
+def test_a_report_whose_date_is_none_is_damaged(dossier: Path, tmp_path: Path) -> None:
+    """The date is shown: what is not a date is told as a damaged report, not printed nor crashed on."""
+    assert actions.import_surveys([write(tmp_path / "a.csv", [answers(1)])], dossier).written
+    report = dossier / "enquetes" / "enq-asso.import.json"
+    report.write_text(
+        report.read_text(encoding="utf-8").replace('"date": ""', '"date": "2022-13-45"'), encoding="utf-8"
+    )
+    assert of(check_dossier(dossier, REFERENTIEL).faults, "DON-094")
+
+
+# --- the document -----------------------------------------------------------------------------------------------------
+
+
+def test_a_census_says_what_is_known_of_it() -> None:
+    """A questionnaire meant for everybody was perhaps not sent to everybody: the document only says what was planned."""
+    text = str(sections_surveys.show_surveys(actions.load_publication(SAMPLES / "ardelle")))
+    assert "prévue auprès de tous" in text
+    assert "tous ont été sollicités" not in text
