@@ -155,8 +155,8 @@ def _where(file: AnswersFile, wrong: Misread) -> str:
 
 
 def row_faults(file: AnswersFile) -> list[Fault]:
-    """DON-098 (personal columns dropped), DON-099 (set apart), DON-101 (read otherwise), DON-103 (twins)."""
-    out = []
+    """DON-098 (personal columns dropped), DON-099 (set apart), DON-101 (read otherwise), DON-103 (twins), DON-107 (changed)."""
+    out = _changed(file)
     sorting, place = file.sorting, Place(file.shown, file.grid.sheet)
     personal = file.header.of("personnel")
     if personal or file.reading.contacts:
@@ -193,6 +193,21 @@ def row_faults(file: AnswersFile) -> list[Fault]:
         fix = "si c’est la même personne, donnez le second numéro dans « essais » du fichier de correspondance"
         out.append(Fault("DON-103", place, "les mêmes réponses à toutes les questions : " + " ; ".join(said), "", fix))
     return out
+
+
+def _changed(file: AnswersFile) -> list[Fault]:
+    """DON-107: submissions set apart for their identifier, whose answers are not those of the one that is kept."""
+    pairs = [f"n° {file.sorting.numbers[row]}, mis à part ; {kept}, gardé" for row, kept in file.sorting.changed]
+    if not pairs:
+        return []
+    said = pairs[:_MOST_LISTED]
+    said += [f"et {len(pairs) - _MOST_LISTED} autres fois"] if len(pairs) > _MOST_LISTED else []
+    fix = (
+        "comparez-les dans l’outil de collecte ; pour garder l’autre, donnez le numéro de celui qui est gardé dans « essais » du "
+        "fichier de correspondance"
+    )
+    read = "le même identifiant d’envoi, et d’autres réponses : " + " / ".join(said)
+    return [Fault("DON-107", Place(file.shown, file.grid.sheet), read, "un envoi, une seule suite de réponses", fix)]
 
 
 def silent_faults(enquete: Enquete, files: Sequence[AnswersFile], mapping: SurveyMapping) -> list[Fault]:

@@ -100,6 +100,9 @@ class Sorting:
     last_day: str = ""  # ISO date of the last answer kept, "" when no column gives it
     twins: list[tuple[int, int]] = field(default_factory=list)  # rows with the same answers, both kept
     elsewhere: list[tuple[int, str]] = field(default_factory=list)  # rows with the answers of a row of another file
+    changed: list[tuple[int, str]] = field(
+        default_factory=list
+    )  # rows set apart, and the one kept: same identifier, other answers
     doubtful_consent: str = ""  # the one sentence of a consent column, when nobody can tell that it says yes
     undated: list[int] = field(default_factory=list)  # rows kept whose moment cannot be read
 
@@ -113,10 +116,11 @@ class Sorting:
 class Seen:
     """Submissions read in the other files of the same questionnaire, as prints of 16 bytes: no answer is held twice.
 
-    ``identities``: identifier -> answers; ``contents``: answers -> when and where they were read (file, number).
+    ``identities``: identifier -> titles, answers, and where they were read (file, number); ``contents``: answers -> when and
+    where.
     """
 
-    identities: set[bytes] = field(default_factory=set, repr=False)
+    identities: dict[bytes, tuple[bytes, bytes, str, int]] = field(default_factory=dict, repr=False)
     contents: dict[bytes, list[tuple[datetime | None, str, int]]] = field(default_factory=dict, repr=False)
 
 
@@ -170,6 +174,7 @@ class _Rules:
         self.answers = [c for c in header.columns if c.kind in ("question", "choix")]
         whole = {c.question for c in header.columns if c.kind == "question"}
         self.told = [c for c in self.answers if c.kind == "question" or c.question not in whole]
+        self.form = _print_of(c.title for c in self.told)  # answers under other titles (codes, labels) are not compared
         self.own = {kind: header.of(kind) for kind in ("consentement", "fin", "brouillon", "statut", "partie")}
         self.doubtful_consent = self._doubtful_consent()
         named = sorted(header.of("identifiant"), key=lambda c: words(c.title) in (("id",), ("sid",)))
@@ -295,6 +300,10 @@ class _Rules:
         cells = [self.grid.at(row, column.index) for column in self.told]
         return _print_of(cells), _says_much(cells)
 
+    def everywhere(self, identity: str, content: bytes) -> bytes:
+        """What tells a submission in every file: its identifier, with its answers when it is but a number."""
+        return _print_of((identity,) if self.universal else (identity, content))
+
     def identity(self, row: int) -> str:
         """Identifier that the tool gave to a submission; "" without one."""
         cells = (self.grid.at(row, column.index) for column in self.names)
@@ -308,22 +317,22 @@ def _set_copies_apart(
 
     The same answers without either may be those of two people: both are kept, and it is said.
     """
-    by_content: dict[bytes, list[int]] = {}  # only of the rows that say much: the others are compared with nothing
     before = Seen() if seen is None else seen
+    by_content: dict[bytes, list[int]] = {}  # only of the rows that say much: the others are compared with nothing
+    mine: dict[str, tuple[bytes, int]] = {}
     kept: list[int] = []
-    mine: set[str] = set()
-    mine_elsewhere: set[bytes] = set()
     for row in out.kept:
         identity, moment = rules.identity(row), moments.get(row)
         content, much = rules.content(row)
-        # A number is unique with its answers only.
-        everywhere = _print_of((identity,) if rules.universal else (identity, content))
         twins = by_content.get(content, []) if much else []
         others = before.contents.get(content, []) if much else []
         at_once = any(_at_once(moments.get(twin), moment) for twin in twins)
         sent_before = any(_at_once(other, moment) for other, _, _ in others)
-        if at_once or sent_before or (identity and (identity in mine or everywhere in before.identities)):
+        same = _same_identity(out, rules, mine, before, identity, content)
+        if at_once or sent_before or same is not None:
             out.apart.setdefault("doublon", []).append(row)
+            if same:
+                out.changed.append((row, same))
             continue
         if twins:
             out.twins.append((twins[0], row))
@@ -332,18 +341,33 @@ def _set_copies_apart(
             out.elsewhere.append((row, f"n° {number} de {file}"))
         kept.append(row)
         if identity:
-            mine.add(identity)
-        if seen is not None and identity:
-            mine_elsewhere.add(everywhere)
+            mine[identity] = (content, row)
         if much:
             by_content.setdefault(content, []).append(row)
     out.parts = {row: out.parts[row] for row in kept}
     out.kept = kept
     if seen is None:
         return
-    seen.identities |= mine_elsewhere
+    for identity, (content, row) in mine.items():
+        seen.identities[rules.everywhere(identity, content)] = (rules.form, content, shown, out.numbers[row])
     for content, rows in by_content.items():
         seen.contents.setdefault(content, []).extend((moments.get(row), shown, out.numbers[row]) for row in rows)
+
+
+def _same_identity(
+    out: Sorting, rules: _Rules, mine: Mapping[str, tuple[bytes, int]], seen: Seen, identity: str, content: bytes
+) -> str | None:
+    """Where the row kept with this identifier stands when its answers are others, "" when they are the same; None without one."""
+    if not identity:
+        return None
+    if identity in mine:
+        first, row = mine[identity]
+        return f"n° {out.numbers[row]}" if first != content else ""
+    known = seen.identities.get(rules.everywhere(identity, content))
+    if known is None:
+        return None
+    form, first, file, number = known
+    return f"n° {number} de {file}" if form == rules.form and first != content else ""
 
 
 def _print_of(cells: Iterable[Any]) -> bytes:

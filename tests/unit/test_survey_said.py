@@ -155,3 +155,43 @@ def test_a_census_says_what_is_known_of_it() -> None:
     text = str(sections_surveys.show_surveys(actions.load_publication(SAMPLES / "ardelle")))
     assert "prévue auprès de tous" in text
     assert "tous ont été sollicités" not in text
+
+
+# --- the same submission, other answers -------------------------------------------------------------------------------
+
+
+def test_a_changed_submission_is_told(tmp_path: Path) -> None:
+    """Same identifier, other answers: the first read is kept, and both are named, in one file or two."""
+    titles = ("_uuid", *CODES)
+    first, other = answers(1, _uuid="u-1"), answers(7, _uuid="u-1")
+    one = read([write(tmp_path / "a.csv", [first, other], titles)])
+    assert one.frame["A03"].tolist() == ["1"]
+    assert "n° 2, mis à part ; n° 1, gardé" in str(of(one.faults, "DON-107")[0])
+    paths = [write(tmp_path / "b.csv", [first], titles), write(tmp_path / "c.csv", [answers(3), other], titles)]
+    two = read(paths)
+    assert two.frame["A03"].tolist() == ["1", "3"]
+    assert "n° 2, mis à part ; n° 1 de b.csv, gardé" in str(of(two.faults, "DON-107")[0])
+    same = read([write(tmp_path / "d.csv", [first, first], titles)])
+    assert len(same.frame) == 1
+    assert not of(same.faults, "DON-107")
+
+
+def test_the_other_of_two_submissions_can_be_kept(tmp_path: Path) -> None:
+    """The cure that is given works."""
+    path = write(tmp_path / "a.csv", [answers(1, _uuid="u-1"), answers(7, _uuid="u-1")], ("_uuid", *CODES))
+    imported = read([path], mapping_of(tmp_path, "essais: [1]\n"))
+    assert imported.frame["A03"].tolist() == ["7"]
+
+
+def test_the_same_submission_under_other_titles_is_not_called_changed(tmp_path: Path) -> None:
+    """An export in codes and one in labels say the same thing otherwise."""
+    labels = {q.code: q.libelle for q in LEXICONS["ENQ-ASSO"].enquete.questions}
+    row = answers(1, _uuid="u-1")
+    other = {labels.get(title, title): value for title, value in row.items()} | {labels["A02"]: "Dans un QPV"}
+    paths = [
+        write(tmp_path / "a.csv", [row], ("_uuid", *CODES)),
+        write(tmp_path / "b.csv", [other], ("_uuid", *(labels[code] for code in CODES))),
+    ]
+    imported = read(paths)
+    assert len(imported.frame) == 1
+    assert not of(imported.faults, "DON-107")
