@@ -99,6 +99,26 @@ def weight_faults(grid: Grid, column: Column, rows: Sequence[int]) -> list[Fault
     return out
 
 
+def unweighted_faults(files: Sequence[AnswersFile]) -> list[Fault]:
+    """DON-106: weights in one file and none in another, whose answers would weigh 1 whatever the unit of the others."""
+    weighted = [file for file in files if file.weights]
+    others = [file for file in files if not file.weights and file.sorting.kept]
+    if not weighted or not others:
+        return []
+    column = weighted[0].header.of("poids")[0]
+    names = ", ".join(file.shown for file in others)
+    read = (
+        f"des poids dans ce fichier ; {names} n’en a pas" if len(others) == 1 else f"des poids ici, aucun dans {names}"
+    )
+    fix = (
+        "donnez un poids à chaque réponse de chaque fichier (une colonne « poids ») ; ou mettez la colonne à "
+        f"« {IGNORED} » dans le fichier de correspondance : toutes les réponses compteront autant"
+    )
+    return [
+        Fault("DON-106", _title_place(weighted[0], column), read, "un poids par réponse, dans tous les fichiers", fix)
+    ]
+
+
 def misread_faults(file: AnswersFile, mapping: SurveyMapping, command: str) -> list[Fault]:
     """DON-092: writings that are no answer of their question; DON-102 when a person said to count them as not given."""
     out = []
@@ -285,7 +305,7 @@ def _untitled(file: AnswersFile) -> list[str]:
 def part_faults(
     enquete: Enquete, frame: pd.DataFrame, info: Mapping[str, Any], files: Sequence[str], command: str
 ) -> list[Fault]:
-    """DON-096 (nothing left), DON-097 (fewer asked than answers), DON-105 (nobody says how many were asked)."""
+    """DON-096 (nothing left), DON-097 (fewer asked, or fewer people, than answers), DON-105 (nobody says how many were asked)."""
     place = Place(", ".join(files), note=enquete.code)
     if frame.empty:
         fix = "vérifiez que le fichier contient les réponses ; les lignes mises à part sont dites ci-dessous"
@@ -302,6 +322,7 @@ def part_faults(
             out.append(
                 Fault("DON-097", place, f"{asked:.0f} sollicités, {n} réponses ({part.libelle})", f"au moins {n}", fix)
             )
+        out += _small_population(place, part.libelle, info["population"].get(part.code), n, asked)
         if asked is None and random:
             how = "--sollicites NOMBRE" if len(enquete.parties) == 1 else f"--sollicites {part.code}=NOMBRE"
             typed = f"{command} {how}" if command else f"ajoutez {how} à la commande"
@@ -309,6 +330,16 @@ def part_faults(
             read = f"on ne sait pas combien ont été sollicités ({part.libelle.lower()})"
             out.append(Fault("DON-105", place, read, "un nombre : sans lui, ni taux de réponse ni intervalle", fix))
     return out
+
+
+def _small_population(place: Place, part: str, people: float | None, n: int, asked: float | None) -> list[Fault]:
+    """DON-097: a population smaller than those who answered, or than those who were asked."""
+    if people is None or people >= max(n, asked or 0):
+        return []
+    more = plural(n, "réponse") if people < n else f"{asked:.0f} sollicités"
+    fix = "corrigez « population » : c’est le nombre de toutes les personnes ou structures qui pouvaient être tirées au sort"
+    expected = f"au moins {max(n, asked or 0):.0f}"
+    return [Fault("DON-097", place, f"une population de {people:.0f}, {more} ({part})", expected, fix)]
 
 
 def _title_place(file: AnswersFile, column: Column) -> Place:

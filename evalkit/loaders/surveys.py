@@ -27,6 +27,7 @@ from evalkit.loaders.survey_faults import (
     row_faults,
     silent_faults,
     unknown_survey,
+    unweighted_faults,
     weight_faults,
 )
 from evalkit.loaders.survey_mapping import IGNORED, SPECIAL, Draft, SurveyMapping
@@ -336,6 +337,7 @@ def _gather(group: _Group, how: Command) -> SurveyImport:
         faults += column_faults(file, near, twice(file.header), command)
         faults += misread_faults(file, group.mapping, command)
         faults += row_faults(file)
+    faults += unweighted_faults(group.files)
     info = _info(group)
     frame = _frame(group)
     faults += part_faults(group.lexicon.enquete, frame, info, [file.shown for file in group.files], command)

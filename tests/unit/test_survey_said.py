@@ -195,3 +195,33 @@ def test_the_same_submission_under_other_titles_is_not_called_changed(tmp_path: 
     imported = read(paths)
     assert len(imported.frame) == 1
     assert not of(imported.faults, "DON-107")
+
+
+# --- weights, population ----------------------------------------------------------------------------------------------
+
+
+def test_weights_of_one_file_only(tmp_path: Path) -> None:
+    """Weights 1 beside weights of another unit would be invented: nothing is computed until a person says."""
+    weighted = write(tmp_path / "a.csv", [answers(1, poids="0,5"), answers(2, poids="250")], ("poids", *CODES))
+    plain = write(tmp_path / "b.csv", [answers(3)])
+    imported = read([weighted, plain])
+    assert not imported.sure
+    assert "b.csv n’en a pas" in str(of(imported.faults, "DON-106")[0])
+    ignored = read([weighted, plain], mapping_of(tmp_path, 'colonnes:\n  "poids": "ignorer"\n'))
+    assert ignored.sure
+    assert ignored.frame["poids"].tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("decided", "words"),
+    [
+        ("population: 2\n", "une population de 2, 3 réponses"),
+        ("population: 20\nsollicites: 40\n", "une population de 20, 40 sollicités"),
+        ("population: 40\nsollicites: 40\n", ""),
+        ("population: 3\n", ""),
+    ],
+)
+def test_a_population_smaller_than_its_answers(decided: str, words: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", [answers(n) for n in (1, 2, 3)])
+    found = of(read([path], mapping_of(tmp_path, decided)).faults, "DON-097")
+    assert [words in str(fault) for fault in found] == [True] * bool(words)
