@@ -1027,7 +1027,7 @@ def import_surveys(
     mappings = _survey_mappings(dossier, lexicons, options, wanted)
     command = import_command(files, dossier)
     tell("Lecture des réponses…")
-    imports, lost = read_surveys([(path, path.name) for path in files], lexicons, mappings, wanted)
+    imports, lost = read_surveys(_shown_apart(files), lexicons, mappings, wanted)
     _refuse_unused_options(options, [imported.enquete for imported in imports])
     result = SurveyFiles(tuple(imports), lost=tuple(lost))
     if only_errors(result.faults):
@@ -1035,6 +1035,15 @@ def import_surveys(
         return replace(result, drafts=tuple(drafts), kept=tuple(kept))
     _ensure_one_key(dossier, tell)
     return _write_answers(dossier, result)
+
+
+def _shown_apart(files: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Each file and its name in messages: with its folder when another has the same name."""
+    names = [path.name for path in files]
+    return [
+        (path, path.name if names.count(path.name) == 1 else f"{path.resolve().parent.name}/{path.name}")
+        for path in files
+    ]
 
 
 def _misplaced_export(path: Path) -> EvalkitError:

@@ -35,6 +35,9 @@ _USUAL = set("àâäæçéèêëîïôöœùûüÿÀÂÄÆÇÉÈÊËÎÏÔÖŒÙ
 _CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 _REF = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _JOINTS = re.compile(r"[\s\-–_’'\u200b\ufeff]+")
+_HIDDEN = re.compile(rb'<(?:row|col)\b[^>]*\bhidden="(?:1|true)"[^>]*>')
+_NUMBER_GIVEN = re.compile(rb'\b(r|min|max)="(\d{1,7})"')
+_MOST_COLUMNS = 16_384
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -44,7 +47,8 @@ class Grid:
 
     ``lines`` gives, for a CSV, the line on which each record starts. ``broken`` holds what Excel shows in a cell that has
     no value (``#N/A``, or "" for a formula that was never computed); ``percent`` the cells shown as percentages, whose
-    value is a fraction of 1; ``merged`` the merged ranges.
+    value is a fraction of 1; ``merged`` the merged ranges; ``hidden_rows`` and ``hidden_columns`` what Excel does not show
+    (hidden by hand, or by a filter).
     """
 
     file: str
@@ -54,6 +58,8 @@ class Grid:
     broken: dict[tuple[int, int], str] = field(default_factory=dict)
     percent: frozenset[tuple[int, int]] = frozenset()
     merged: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
 
     @property
     def is_csv(self) -> bool:
@@ -260,10 +266,12 @@ def read_workbook(path: Path, shown: str = "") -> Workbook:
 
 @dataclass
 class _Scan:
-    """What the values alone do not say: errors, formulas without a result, percentages."""
+    """What the values alone do not say: errors, formulas without a result, percentages, what is hidden."""
 
     broken: dict[tuple[int, int], str] = field(default_factory=dict)
     percent: set[tuple[int, int]] = field(default_factory=set)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
 
 
 def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -311,6 +319,7 @@ def _percent_styles(archive: zipfile.ZipFile) -> set[bytes]:
 
 def _scan(xml: bytes, percent: set[bytes], shown: str, sheet: str) -> _Scan:
     found, height, width = _Scan(), 0, 0
+    _scan_hidden(xml, found)
     for match in _CELL.finditer(xml):
         attributes, body = match[1], match[2] or b""
         reference = _REF.search(attributes)
@@ -341,12 +350,23 @@ def _scan(xml: bytes, percent: set[bytes], shown: str, sheet: str) -> _Scan:
     return found
 
 
+def _scan_hidden(xml: bytes, found: _Scan) -> None:
+    """Rows and columns that the sheet does not show."""
+    for tag in _HIDDEN.findall(xml):
+        given = dict(_NUMBER_GIVEN.findall(tag))
+        if tag.startswith(b"<row") and b"r" in given:
+            found.hidden_rows.add(int(given[b"r"]) - 1)
+        elif b"min" in given and b"max" in given:  # « to the end of the sheet » is no more columns than a sheet has
+            found.hidden_columns.update(range(int(given[b"min"]) - 1, min(int(given[b"max"]), _MOST_COLUMNS)))
+
+
 def _sheet_grid(book: Any, shown: str, name: str, scan: _Scan | None) -> Grid:
     sheet = book.get_sheet_by_name(name)
     rows = [[None if value == "" else value for value in row] for row in sheet.to_python(skip_empty_area=False)]
     scan = scan or _Scan()
     merged = tuple(sheet.merged_cell_ranges or ())
-    return Grid(shown, rows, name, (), scan.broken, frozenset(scan.percent), merged)
+    hidden = frozenset(scan.hidden_rows), frozenset(scan.hidden_columns)
+    return Grid(shown, rows, name, (), scan.broken, frozenset(scan.percent), merged, *hidden)
 
 
 def _properties(archive: zipfile.ZipFile) -> dict[str, str]:

@@ -18,7 +18,7 @@ from evalkit.loaders.survey_personal import names_somebody
 from evalkit.loaders.survey_rows import reason_text
 from evalkit.loaders.survey_words import Lexicon
 from evalkit.model.survey import Enquete, QuestionEnquete
-from evalkit.wording import plural
+from evalkit.wording import agree, plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,8 +175,8 @@ def _where(file: AnswersFile, wrong: Misread) -> str:
 
 
 def row_faults(file: AnswersFile) -> list[Fault]:
-    """DON-098 (personal columns dropped), DON-099 (set apart), DON-101 (read otherwise), DON-103 (twins), DON-107 (changed)."""
-    out = _changed(file)
+    """DON-098 (personal columns dropped), DON-099 (set apart), DON-101 (read otherwise), DON-103 (twins), DON-107 (changed), DON-108 (hidden)."""
+    out = [*_changed(file), *_hidden(file)]
     sorting, place = file.sorting, Place(file.shown, file.grid.sheet)
     personal = file.header.of("personnel")
     if personal or file.reading.contacts:
@@ -230,6 +230,27 @@ def _changed(file: AnswersFile) -> list[Fault]:
     return [Fault("DON-107", Place(file.shown, file.grid.sheet), read, "un envoi, une seule suite de réponses", fix)]
 
 
+def _hidden(file: AnswersFile) -> list[Fault]:
+    """DON-108: rows and columns that Excel does not show, and that are read: a filter left on must not lose answers."""
+    grid, sorting = file.grid, file.sorting
+    numbers = [number for row, number in sorting.numbers.items() if row in grid.hidden_rows]
+    columns = [column for column in file.header.columns if column.title and column.index in grid.hidden_columns]
+    said = [plural(len(numbers), "ligne")] * bool(numbers) + [plural(len(columns), "colonne")] * bool(columns)
+    if not said:
+        return []
+    names = ", ".join(column_letters(column.index) for column in columns[:_MOST_LISTED])
+    where = [_numbers(numbers)] * bool(numbers) + [f"{agree(len(columns), 'colonne')} {names}"] * bool(columns)
+    masked = "masquées" if len(numbers) + len(columns) > 1 else "masquée"
+    read = (
+        f"{' et '.join(said)} {masked} dans la feuille (par un filtre, ou à la main), lues aussi : {' ; '.join(where)}"
+    )
+    fix = (
+        "rien si elles doivent compter ; sinon supprimez-les de la feuille (masquer ne suffit pas), ou donnez les numéros des "
+        "lignes dans « essais » du fichier de correspondance"
+    )
+    return [Fault("DON-108", Place(file.shown, grid.sheet), read, "une feuille dont on voit toutes les lignes", fix)]
+
+
 def silent_faults(enquete: Enquete, files: Sequence[AnswersFile], mapping: SurveyMapping) -> list[Fault]:
     """DON-100: columns that are not read, questions that no column holds, decisions that meet nothing."""
     out = []
@@ -265,6 +286,12 @@ def mapping_faults(files: Sequence[AnswersFile], mapping: SurveyMapping) -> list
         fix = f'écrivez par exemple essais: {{"{names[0]}": [1, 2]}}'
         read = "« essais » : des numéros, sans le fichier"
         out.append(Fault("DON-093", mapping.place, read, "le fichier de chaque numéro, quand il y en a plusieurs", fix))
+    for name in sorted({name for name in names if names.count(name) > 1 and name in mapping.essais}):
+        read = (
+            f"« essais » : « {name} », le nom de {names.count(name)} fichiers : on ne sait pas duquel sont ces numéros"
+        )
+        fix = "renommez l’un des fichiers, et écrivez ses numéros sous son nouveau nom"
+        out.append(Fault("DON-093", mapping.place, read, "un nom par fichier", fix))
     lost = [name for name in mapping.essais if name and name not in names]
     if lost:
         fix = "vérifiez le nom du fichier, ou retirez la ligne"

@@ -282,8 +282,10 @@ def read_surveys(
 
 def _same_file(contents: dict[bytes, str], path: Path, shown: str) -> Fault | None:
     """DON-095: the same file, byte for byte, under two names: everybody would count twice."""
-    first = contents.setdefault(hashlib.sha256(read_bytes(path, shown)).digest(), shown)
-    if first == shown:
+    digest = hashlib.sha256(read_bytes(path, shown)).digest()
+    first = contents.get(digest)
+    if first is None:
+        contents[digest] = shown
         return None
     fix = "n’en gardez qu’un"
     return Fault("DON-095", Place(shown), f"le même fichier que {first}", "chaque export une seule fois", fix)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from evalkit import actions
@@ -225,3 +226,56 @@ def test_a_population_smaller_than_its_answers(decided: str, words: str, tmp_pat
     path = write(tmp_path / "a.csv", [answers(n) for n in (1, 2, 3)])
     found = of(read([path], mapping_of(tmp_path, decided)).faults, "DON-097")
     assert [words in str(fault) for fault in found] == [True] * bool(words)
+
+
+# --- what Excel does not show -----------------------------------------------------------------------------------------
+
+
+def test_hidden_rows_and_columns_are_read_and_said(tmp_path: Path) -> None:
+    """A filter left on in Excel loses nobody, and it is told."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(list(CODES))
+    for n in (1, 2, 3):
+        sheet.append(list(answers(n).values()))
+    shown = tmp_path / "visible.xlsx"
+    book.save(shown)
+    assert not of(read([shown]).faults, "DON-108")
+    sheet.row_dimensions[3].hidden = True
+    sheet.row_dimensions[9].hidden = True  # blank: nothing was read there
+    sheet.column_dimensions["B"].hidden = True
+    path = tmp_path / "filtre.xlsx"
+    book.save(path)
+    imported = read([path])
+    assert imported.frame["A03"].tolist() == ["1", "2", "3"]
+    (told,) = of(imported.faults, "DON-108")
+    assert "1 ligne et 1 colonne masquées" in told.read
+    assert "n° 2 ; colonne B" in told.read
+
+
+# --- two files of one name --------------------------------------------------------------------------------------------
+
+
+def test_trials_of_two_files_of_one_name(dossier: Path, tmp_path: Path) -> None:
+    """« export.csv » is two files: its trials are asked about, and messages tell the files apart by their folder."""
+    paths = [
+        write(tmp_path / folder / "export.csv", [answers(n), answers(n + 5)]) for n, folder in ((1, "mai"), (2, "juin"))
+    ]
+    (dossier / "enquetes").mkdir()
+    mapping = dossier / "enquetes" / "enq-asso.correspondance.yml"
+    mapping.write_text('enquete: "ENQ-ASSO"\nessais: {"export.csv": [1]}\n', encoding="utf-8")
+    result = actions.import_surveys(paths, dossier)
+    assert not result.written
+    assert "le nom de 2 fichiers" in str(of(result.faults, "DON-093")[0])
+    assert {"mai/export.csv", "juin/export.csv"} <= {fault.place.file for fault in result.faults}
+    renamed = paths[1].rename(paths[1].with_name("autre.csv"))
+    again = actions.import_surveys([paths[0], renamed], dossier)
+    assert again.written
+    assert len(again.imports[0].frame) == 3
+
+
+def test_one_path_typed_twice_counts_once(dossier: Path, tmp_path: Path) -> None:
+    path = write(tmp_path / "export.csv", [answers(1), answers(2)])
+    result = actions.import_surveys([path, path], dossier)
+    assert not result.written
+    assert of(result.lost, "DON-095")
