@@ -85,7 +85,11 @@ _SUMS = frozenset(
 _REFUSES = frozenset("refuse refus non no".split())
 _UNIVERSAL = frozenset({("uuid",), ("key",), ("instanceid",), ("meta", "instanceid")})
 _SAME_MOMENT = timedelta(minutes=10)  # the same answers sent again so soon are one answer sent twice
-_TIME = re.compile(r"(\d{1,2})\s?[:hH]\s?(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
+# « 9:05 », « 9h05 », « 9 h », « 9 heures 30 », « 9:05 PM » ; an hour alone needs its « h ».
+_TIME = re.compile(
+    r"(?<!\d)(\d{1,2})\s?(?:(?::|h(?:eures?)?)\s?(\d{2})(?::(\d{2})(?:\.\d+)?)?|h(?:eures?)?(?!\s?\d|[a-z]))\s*([ap]m)?",
+    re.IGNORECASE,
+)
 _DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})")
 
 
@@ -489,7 +493,7 @@ def _in_words(cell: str) -> datetime | None:
 
 
 def _at(year: int, month: int, number: int, clock: re.Match[str] | None) -> datetime | None:
-    hour, minute, second_ = (int(clock[1]), int(clock[2]), int(clock[3] or 0)) if clock else (0, 0, 0)
+    hour, minute, second_ = (int(clock[1]), int(clock[2] or 0), int(clock[3] or 0)) if clock else (0, 0, 0)
     if clock and clock[4]:
         hour = hour % 12 + (12 if clock[4].lower() == "pm" else 0)
     try:
