@@ -16,7 +16,7 @@ from evalkit.loaders.grids import Grid, Raw, is_blank
 from evalkit.loaders.survey_columns import Column, Header
 from evalkit.loaders.survey_mapping import SurveyMapping
 from evalkit.loaders.survey_personal import personal_text
-from evalkit.loaders.survey_words import NO, OTHER, TOOL_CODE, YES, QuestionWords, says_nothing, words
+from evalkit.loaders.survey_words import NO, OTHER, YES, QuestionWords, says_nothing, tool_codes, words
 from evalkit.model.dossier import SILENCES
 
 WRITTEN = "renseigne"  # what is kept of a free text
@@ -172,7 +172,7 @@ def _misread(question: QuestionWords, column: Column, raw: Raw, rows: Sequence[i
     number = text.replace(",", "").replace(" ", "").lstrip("-").isdigit() and len(text) <= _LONGEST_NUMBER
     near = near if not personal_text(text) else ""
     own = not personal_text(text) and (bool(near) or len(words(text)) <= _SHORT) and _in_its_words(question, text)
-    shown = number or own or _is_code(text)
+    shown = number or own or tool_codes(text)  # a tool's code is nobody's own words
     return Misread(question.question.code, column, tuple(rows), text if shown else "", near, why)
 
 
@@ -184,11 +184,6 @@ def _in_its_words(question: QuestionWords, text: str) -> bool:
 
 def _mistyped(word: str, known: set[str]) -> bool:
     return len(word) >= _LONG_WORD and bool(get_close_matches(word, known, 1, _MISTYPED))
-
-
-def _is_code(text: str) -> bool:
-    """A code that a tool gives to a choice (``A1``, ``AO01``, ``choice_2``): nobody's own words."""
-    return TOOL_CODE.fullmatch(text) is not None
 
 
 def _reader(question: QuestionWords, tool: str, mapping: SurveyMapping) -> Callable[[Raw], _Cell]:

@@ -16,7 +16,7 @@ from evalkit.loaders.survey_columns import Column
 from evalkit.loaders.survey_mapping import EMPTY, IGNORED, SurveyMapping, items
 from evalkit.loaders.survey_personal import names_somebody
 from evalkit.loaders.survey_rows import reason_text
-from evalkit.loaders.survey_words import Lexicon
+from evalkit.loaders.survey_words import Lexicon, tool_codes
 from evalkit.model.survey import Enquete, QuestionEnquete
 from evalkit.wording import agree, plural
 
@@ -157,7 +157,8 @@ def _misread_fix(wrong: Misread, command: str) -> str:
     )
     if wrong.near:
         return f"vouliez-vous dire « {wrong.near} » ? {decide}"
-    codes = any(c.isdigit() for c in wrong.text) and " " not in wrong.text and not wrong.text.isdigit()
+    one = any(c.isdigit() for c in wrong.text) and " " not in wrong.text and not wrong.text.isdigit()
+    codes = one or tool_codes(wrong.text)
     return (_ABBREVIATED if codes else "") + decide
 
 

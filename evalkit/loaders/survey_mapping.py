@@ -177,7 +177,8 @@ class _Reading:
                 continue
             known = lexicon.by_code[code]
             for answer, target in self._table(("reponses", question), answers).items():
-                found = known.choice(str(target or "")) or _number(known, target) or _declared(known, target)
+                found = known.choice(str(target or "")) or _listed(known, target)
+                found = found or _number(known, target) or _declared(known, target)
                 if not found:
                     codes = [choice.code for choice in known.question.choix if not choice.liste] + [EMPTY]
                     near = nearest(str(target), codes)
@@ -361,6 +362,12 @@ def items(value: Any) -> dict[str, Any]:
 def _declared(known: QuestionWords, target: Any) -> str:
     """Code of a body, for a question whose list only the person knows."""
     return choice_code(str(target)) if known.open_list and target and not personal_text(str(target)) else ""
+
+
+def _listed(known: QuestionWords, target: Any) -> str:
+    """Several choices decided for one answer to a multiple question: ``lien_social;confiance``."""
+    several = known.several(str(target)) if known.question.type == "choix_multiple" and target else None
+    return ";".join(several or ())
 
 
 def _number(known: QuestionWords, target: Any) -> str:

@@ -18,7 +18,7 @@ from evalkit.loaders.dossier import check_dossier, territory_of
 from evalkit.loaders.grids import read_csv
 from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.resources import resource_dir
-from evalkit.loaders.survey_mapping import SurveyMapping, read_mapping
+from evalkit.loaders.survey_mapping import SurveyMapping, draft_text, read_mapping
 from evalkit.loaders.survey_rows import Seen, sort_rows
 from evalkit.loaders.surveys import SurveyImport, lexicons_of, read_surveys
 from evalkit.report import sections_surveys
@@ -279,3 +279,36 @@ def test_one_path_typed_twice_counts_once(dossier: Path, tmp_path: Path) -> None
     result = actions.import_surveys([path, path], dossier)
     assert not result.written
     assert of(result.lost, "DON-095")
+
+
+# --- codes of the tool ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("written", ["A1, A3", "A1;A3", "A1 A3", "SQ001|SQ003", "A3, A1, A3"])
+def test_several_codes_in_one_cell(written: str, tmp_path: Path) -> None:
+    """« par_rang » reads every code of a multiple answer; without it nothing is guessed, and the line is proposed."""
+    path = write(tmp_path / "a.csv", [answers(1, A36=written)])
+    doubtful = read([path])
+    assert not doubtful.sure
+    assert doubtful.draft is not None
+    assert "#codes: par_rang" in draft_text(doubtful.draft, "commande")
+    (told,) = of(doubtful.faults, "DON-092")
+    assert written in told.read, "un code d’outil n’est à personne : il se montre"
+    sure = read([path], mapping_of(tmp_path, "codes: par_rang\n"))
+    assert sure.sure, "\n".join(map(str, sure.faults))
+    choices = [choice.code for choice in LEXICONS["ENQ-ASSO"].enquete.questions_par_code["A36"].choix]
+    assert set(sure.frame["A36"].iloc[0].split(";")) == {choices[0], choices[2]}
+
+
+def test_what_is_proposed_for_several_codes_can_be_taken(tmp_path: Path) -> None:
+    """A proposal whose # is taken away is a decision that the reader accepts."""
+    path = write(tmp_path / "a.csv", [answers(1, A36="A1, A3")])
+    draft = draft_text(read([path]).draft, "commande")  # type: ignore[arg-type]
+    line = next(line for line in draft.splitlines() if '"A1, A3"' in line)
+    decided = mapping_of(tmp_path, f'reponses:\n  "A36":\n{line.replace("#", "")}\n')
+    assert read([path], decided).sure
+
+
+def test_several_codes_are_no_answer_to_a_question_that_wants_one(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", [answers(1, A02="A1, A3")])
+    assert of(read([path], mapping_of(tmp_path, "codes: par_rang\n")).faults, "DON-092")
