@@ -16,8 +16,9 @@ from evalkit.loaders.grids import Grid, Raw, is_blank
 from evalkit.loaders.survey_columns import Column, Header
 from evalkit.loaders.survey_mapping import SurveyMapping
 from evalkit.loaders.survey_personal import personal_text
-from evalkit.loaders.survey_words import NO, OTHER, YES, QuestionWords, says_nothing, tool_codes, words
+from evalkit.loaders.survey_words import NO, YES, QuestionWords, says_nothing, tool_codes, words
 from evalkit.model.dossier import SILENCES
+from evalkit.model.survey import OTHER
 
 WRITTEN = "renseigne"  # what is kept of a free text
 NOT_PUT = "non_demande"

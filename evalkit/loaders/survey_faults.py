@@ -13,11 +13,12 @@ from evalkit.errors import Fault, Place
 from evalkit.loaders.grids import Grid, column_letters, is_blank, normalise
 from evalkit.loaders.survey_answers import Misread, shown_text
 from evalkit.loaders.survey_columns import Column
-from evalkit.loaders.survey_mapping import EMPTY, IGNORED, SurveyMapping, items
+from evalkit.loaders.survey_mapping import EMPTY, IGNORED, SUFFIX, SurveyMapping, items
 from evalkit.loaders.survey_personal import names_somebody
 from evalkit.loaders.survey_rows import reason_text
 from evalkit.loaders.survey_words import Lexicon, tool_codes
-from evalkit.model.survey import Enquete, QuestionEnquete
+from evalkit.model.dossier import SILENCES
+from evalkit.model.survey import OTHER, Enquete, QuestionEnquete
 from evalkit.wording import agree, plural
 
 if TYPE_CHECKING:
@@ -328,6 +329,39 @@ def _untitled(file: AnswersFile) -> list[str]:
         return []
     numbers = _numbers([file.sorting.numbers[row] for row in rows])
     return [f"des cellules sous aucun titre, sans doute décalées ({numbers})"]
+
+
+def undeclared_faults(
+    lexicon: Lexicon, frame: pd.DataFrame, files: Sequence[AnswersFile], mapping: SurveyMapping
+) -> list[Fault]:
+    """DON-109: a list that only the territory can state, and that nobody stated: every answer is « Autre »."""
+    code = lexicon.enquete.code
+    place = Place(", ".join(file.shown for file in files), note=code)
+    out = []
+    for question in undeclared_questions(lexicon, frame, mapping):
+        n = int((frame[question] == OTHER).sum())
+        read = f"{question} : {plural(n, 'réponse')}, aucune structure déclarée ; toutes comptées dans « Autre »"
+        fix = (
+            f"dans enquetes/{code.lower()}{SUFFIX}, sous « reponses: » : "
+            f'"{question}": {{"Nom tel qu’il est écrit": "code_court"}}, une par structure, puis importez de nouveau ; sinon le '
+            "rapport dit que la liste n’est pas déclarée"
+        )
+        out.append(Fault("DON-109", place, read, "les structures du contrat, déclarées", fix))
+    return out
+
+
+def undeclared_questions(lexicon: Lexicon, frame: pd.DataFrame, mapping: SurveyMapping) -> list[str]:
+    """Questions whose list nobody stated, and to which « Autre » is the only answer."""
+    return [
+        code
+        for code, known in lexicon.by_code.items()
+        if known.open_list
+        and known.has_other
+        and not mapping.answers.get(code)
+        and code in frame
+        and OTHER in (given := set(frame[code].dropna()))
+        and given <= {OTHER, *SILENCES}
+    ]
 
 
 def part_faults(

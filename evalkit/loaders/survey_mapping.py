@@ -274,6 +274,7 @@ class Draft:
     )  # question -> (answer, code proposed)
     coded: bool = False  # some answers or titles are codes of the tool
     hidden: int = 0  # answers not shown because they may be personal
+    bodies: Sequence[str] = ()  # questions whose list of bodies nobody stated
 
 
 def draft_text(draft: Draft, command: str, mapping: SurveyMapping | None = None) -> str:
@@ -335,7 +336,7 @@ def _plain_keys(draft: Draft, mapping: SurveyMapping | None, written: Mapping[st
 
 
 def _answer_lines(draft: Draft, decided: Mapping[str, Any]) -> list[str]:
-    questions = dict.fromkeys([*decided, *draft.answers])
+    questions = dict.fromkeys([*decided, *draft.answers, *draft.bodies])
     if not questions:
         return []
     out = ["", "# Chaque réponse non comprise : un code de réponse du questionnaire, ou non_repondu.", "reponses:"]
@@ -343,6 +344,9 @@ def _answer_lines(draft: Draft, decided: Mapping[str, Any]) -> list[str]:
         known = draft.enquete.questions_par_code.get(question)
         codes = ", ".join(choice.code for choice in known.choix if not choice.liste) if known else ""
         out.append(f"  {_quoted(question)}:   # {'codes : ' + codes if codes else 'un nombre, ou non_repondu'}")
+        if question in draft.bodies:
+            out += ["    ## Les structures du contrat, chacune comme elle est écrite dans l’export, et un code court :"]
+            out += ['    #"Centre social des Lilas": "centre_social"']
         mine = items(decided.get(question))
         out += [f"    {_quoted(answer)}: {_quoted(target)}" for answer, target in mine.items()]
         taken = {exact(str(answer)) for answer in mine}

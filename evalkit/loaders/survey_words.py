@@ -15,11 +15,10 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from evalkit.loaders.cells import silence_of
-from evalkit.model.survey import Enquete, QuestionEnquete, territory_choices
+from evalkit.model.survey import OTHER, Enquete, QuestionEnquete, territory_choices
 from evalkit.model.territory import Territory
 
 Words = tuple[str, ...]
-OTHER = "autre"  # code that every questionnaire gives to « Autre »
 # How tools and people write yes, no, and "I have nothing to say here"; in compared form, one word.
 YES = frozenset("1 true vrai oui yes x y o coche checked selected selectionne".split())
 NO = frozenset("0 false faux non no n unchecked".split())

@@ -26,6 +26,8 @@ from evalkit.loaders.survey_faults import (
     part_faults,
     row_faults,
     silent_faults,
+    undeclared_faults,
+    undeclared_questions,
     unknown_survey,
     unweighted_faults,
     weight_faults,
@@ -344,9 +346,10 @@ def _gather(group: _Group, how: Command) -> SurveyImport:
     frame = _frame(group)
     faults += part_faults(group.lexicon.enquete, frame, info, [file.shown for file in group.files], command)
     faults += silent_faults(group.lexicon.enquete, group.files, group.mapping)
+    faults += undeclared_faults(group.lexicon, frame, group.files, group.mapping)
     faults += mapping_faults(group.files, group.mapping)
     ordered = tuple(dict.fromkeys(faults))
-    draft = _draft(group) if only_errors(ordered) else None
+    draft = _draft(group, undeclared_questions(group.lexicon, frame, group.mapping)) if only_errors(ordered) else None
     return SurveyImport(group.lexicon.enquete, frame, info, tuple(group.files), ordered, draft, group.mapping)
 
 
@@ -399,7 +402,7 @@ def _frame(group: _Group) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _draft(group: _Group) -> Draft:
+def _draft(group: _Group, bodies: Sequence[str]) -> Draft:
     """What is to be decided, over the files of one questionnaire."""
     columns: dict[str, str] = {}
     answers: dict[str, dict[str, str]] = {}
@@ -423,4 +426,4 @@ def _draft(group: _Group) -> Draft:
                 hidden += len(wrong.rows)
     listed = {question: tuple(found.items()) for question, found in answers.items()}
     names = ", ".join(file.path.name for file in group.files)
-    return Draft(group.lexicon.enquete, names, tuple(columns.items()), listed, coded, hidden)
+    return Draft(group.lexicon.enquete, names, tuple(columns.items()), listed, coded, hidden, tuple(bodies))

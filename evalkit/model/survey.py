@@ -188,6 +188,7 @@ def choice_code(label: str) -> str:
 
 # Columns of a cleaned table of answers (`enquetes/<enquete>.csv`), besides one column per question code. One row is one
 # answer. A choix_multiple cell holds codes joined by ";". A silence is its code. Nothing identifies a person.
+OTHER = "autre"  # code that every questionnaire gives to « Autre »
 ANSWER_COLUMNS: dict[str, str] = {
     "ligne": "int: number of the submission in the source file (1 = first), for the import report only",
     "partie": "str: part of the questionnaire",

@@ -14,6 +14,7 @@ from evalkit.charts.surveys import (
     secret_text,
     share_text,
     silence_text,
+    undeclared_text,
 )
 from evalkit.compute.results import Publication
 from evalkit.report.guard import require_publication
@@ -245,6 +246,8 @@ def _with_bounds(item: SurveyItem, share: float | None, low: float, high: float)
 
 
 def _nothing(item: SurveyItem) -> str:
+    if item.undeclared:
+        return f"{undeclared_text(item)} ({plural(item.n, 'réponse')})"
     return label_status("aucune_reponse") if item.n == 0 else secret_text(item.n)
 
 

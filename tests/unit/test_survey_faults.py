@@ -76,7 +76,10 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
     "DON-097-population": [("DON-097", "brut/export.csv", "une population de 2, 3 réponses")],
     "DON-107-envoi-change": [("DON-107", "brut/export.csv", "n° 2, mis à part ; n° 1, gardé")],
     "DON-108-masquees": [("DON-108", "brut/export.xlsx", "1 ligne et 1 colonne masquées")],
-    "DON-109-structures": [("DON-109", "brut/export.csv", "A20 : 2 réponses")],
+    "DON-109-structures": [
+        ("DON-109", "brut/export.csv", "A20 : 2 réponses, aucune structure déclarée"),
+        ("DON-101", "brut/export.csv", "A20 : structures que le fichier de correspondance ne déclare pas"),
+    ],
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from bs4 import BeautifulSoup
 
 from evalkit import actions
 from evalkit.errors import Fault
@@ -109,7 +111,8 @@ def test_a_cell_is_held_once(tmp_path: Path) -> None:
 def dossier(tmp_path: Path) -> Path:
     """A sample territory without answers."""
     shutil.copytree(SAMPLES / "ardelle", tmp_path / "2022" / "ardelle")
-    shutil.copy(SAMPLES / "campagne.yml", tmp_path / "2022")
+    for name in ("campagne.yml", "reference_regionale.json"):
+        shutil.copy(SAMPLES / name, tmp_path / "2022")
     shutil.rmtree(tmp_path / "2022" / "ardelle" / "enquetes", ignore_errors=True)
     return tmp_path / "2022" / "ardelle"
 
@@ -312,3 +315,46 @@ def test_what_is_proposed_for_several_codes_can_be_taken(tmp_path: Path) -> None
 def test_several_codes_are_no_answer_to_a_question_that_wants_one(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", [answers(1, A02="A1, A3")])
     assert of(read([path], mapping_of(tmp_path, "codes: par_rang\n")).faults, "DON-092")
+
+
+# --- bodies that nobody declared --------------------------------------------------------------------------------------
+
+
+def test_undeclared_bodies_are_told(tmp_path: Path) -> None:
+    """« Autre : 100 % » means nothing: it is said on import, with what to write; and no more once one is declared."""
+    path = write(tmp_path / "a.csv", [answers(n, A20="Centre social des Lilas") for n in (1, 2)], (*CODES, "A20"))
+    (told,) = of(read([path]).faults, "DON-109")
+    assert "A20 : 2 réponses" in told.read
+    assert "enquetes/enq-asso.correspondance.yml" in told.fix
+    assert "Lilas" not in str(told), "le nom d’une structure peut être celui d’une personne"
+    declared = mapping_of(tmp_path, 'reponses:\n  "A20":\n    "Centre social des Lilas": "centre_social"\n')
+    sure = read([path], declared)
+    assert not of(sure.faults, "DON-109")
+    assert sure.frame["A20"].tolist() == ["centre_social", "centre_social"]
+
+
+def test_a_draft_has_a_place_for_the_bodies(tmp_path: Path) -> None:
+    """The block is there to fill; left as it is, it decides nothing."""
+    path = write(tmp_path / "a.csv", [answers(1, A20="CCAS", A02="ailleurs")], (*CODES, "A20"))
+    draft = draft_text(read([path]).draft, "commande")  # type: ignore[arg-type]
+    block = draft[draft.index('  "A20":') :]
+    assert '#"Centre social des Lilas": "centre_social"' in block
+    assert "CCAS" not in draft
+    untouched = mapping_of(tmp_path, draft.partition("\n")[2].replace('enquete: "ENQ-ASSO"\n', ""))
+    assert not untouched.answers.get("A20")
+
+
+@pytest.mark.parametrize("bodies", [["CCAS", "Maison des jeunes"], ["CCAS", ""]])
+def test_the_document_says_that_the_list_is_not_declared(bodies: list[str], dossier: Path, tmp_path: Path) -> None:
+    rows = [answers(n, A20=bodies[n % 2]) for n in range(1, 41)]
+    path = write(tmp_path / "a.csv", rows, (*CODES, "A20"))
+    assert actions.import_surveys([path], dossier).written
+    publication = actions.load_publication(dossier)
+    said = " ".join(BeautifulSoup(str(sections_surveys.show_surveys(publication)), "html.parser").get_text(" ").split())
+    row = said[said.index("A20 Avec quelles structures") :][:400]
+    assert "liste non déclarée : à écrire sous « A20 » dans enquetes/enq-asso.correspondance.yml" in row
+    assert "Autre :" not in row
+    book = openpyxl.load_workbook(io.BytesIO(actions.render_workbook(dossier)))
+    cells = [[str(cell.value) for cell in line] for line in book["Réponses"] if line[2].value == "A20"]
+    assert len(cells) == 1
+    assert any("liste non déclarée" in cell for cell in cells[0])
