@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import EvalkitError, Fault, Place
+from evalkit.model.survey import left_out_names
 
 PARAMETERS_TAG = "parameters"
 
@@ -45,8 +46,8 @@ class Task:
 
     @property
     def left_out(self) -> list[str]:
-        """Questionnaires that the document leaves out on request."""
-        return str(self.parameters.get("sans_enquete", "")).replace(",", " ").split()
+        """Questionnaires, and exports that answer none, that the document leaves out on request."""
+        return left_out_names(str(self.parameters.get("sans_enquete", "")))
 
 
 def document_id(name: str, kind: str) -> str:

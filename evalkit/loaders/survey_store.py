@@ -25,7 +25,7 @@ from evalkit.loaders.survey_report import import_report
 from evalkit.loaders.survey_words import Lexicon
 from evalkit.loaders.surveys import FILE_KINDS, SurveyImport, read_surveys
 from evalkit.model.dossier import SILENCES
-from evalkit.model.survey import ANSWER_COLUMNS, QuestionEnquete
+from evalkit.model.survey import ANSWER_COLUMNS, RAW_MARK, QuestionEnquete
 from evalkit.wording import format_date, plural
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class Surveys:
         default_factory=dict
     )  # faults that are of one questionnaire; also in ``faults``
     seen: set[str] = field(default_factory=set)  # questionnaires that some file answers, well or badly
-    left_out: dict[str, str] = field(default_factory=dict)  # by questionnaire: why (:func:`leave_out`)
+    lost: dict[str, list[Fault]] = field(default_factory=dict)  # by export (« brut/nom.csv ») that answers none: why
+    left_out: dict[str, str] = field(default_factory=dict)  # by questionnaire or export: why (:func:`leave_out`)
 
     def tell(self, code: str, faults: Iterable[Fault]) -> None:
         """Keep faults of one questionnaire."""
@@ -148,6 +149,8 @@ def read_dossier_surveys(dossier: Path, name: str, lexicons: Mapping[str, Lexico
     shown = [(path, f"{name}/{FOLDER}/{RAW}/{path.name}") for path in raw]
     found, lost = read_surveys(shown, lexicons, mappings, command=lambda files: import_command(files, dossier))
     out.faults += lost
+    for fault in lost:
+        out.lost.setdefault(f"{RAW_MARK}{fault.place.file.rpartition('/')[2]}", []).append(fault)
     for imported in found:
         _keep(out, imported, dossier, name)
     _tell_raw(out, folder, name)
@@ -155,30 +158,39 @@ def read_dossier_surveys(dossier: Path, name: str, lexicons: Mapping[str, Lexico
     return out
 
 
-def leave_out(surveys: Surveys, codes: Sequence[str], name: str) -> None:
-    """Leave out whole questionnaires on request: their answers and what their files were told of; why is kept.
+def leave_out(surveys: Surveys, names: Sequence[str], dossier: str) -> None:
+    """Leave out whole questionnaires, or exports that answer none, on request; why is kept.
 
-    A questionnaire that no file answers is a fault (USA-002): what was asked would change nothing.
+    What no file answers, and an export that is read, are a fault (USA-002): what was asked would change nothing, or would
+    leave half of a questionnaire.
     """
-    for code in dict.fromkeys(code.upper() for code in codes):
-        if code not in surveys.seen:
-            surveys.faults.append(_nothing_to_leave_out(code, sorted(surveys.seen), name))
+    for one in dict.fromkeys(name if name.startswith(RAW_MARK) else name.upper() for name in names):
+        if one.startswith(RAW_MARK):
+            told = surveys.lost.get(one, [])
+        else:
+            told = surveys.told_of.get(one, []) if one in surveys.seen else None
+        if told is None or (one.startswith(RAW_MARK) and not told):
+            surveys.faults.append(_nothing_to_leave_out(one, surveys, dossier))
             continue
-        told = only_errors(list(dict.fromkeys(surveys.told_of.get(code, ()))))
-        reasons = dict.fromkeys(f"{fault.title[:1].lower()}{fault.title[1:]} ({fault.code})" for fault in told)
-        surveys.left_out[code] = " ; ".join(reasons)
-        mine = set(surveys.told_of.get(code, ()))
-        surveys.faults[:] = [fault for fault in surveys.faults if fault not in mine]
-        surveys.frames.pop(code, None)
-        surveys.infos.pop(code, None)
+        reasons = dict.fromkeys(
+            f"{fault.title[:1].lower()}{fault.title[1:]} ({fault.code})" for fault in only_errors(told)
+        )
+        surveys.left_out[one] = " ; ".join(reasons)
+        surveys.faults[:] = [fault for fault in surveys.faults if fault not in told]
+        surveys.frames.pop(one, None)
+        surveys.infos.pop(one, None)
 
 
-def _nothing_to_leave_out(code: str, seen: Sequence[str], name: str) -> Fault:
-    known = (
-        f"un questionnaire dont ce dossier a un fichier : {', '.join(seen)}" if seen else "un dossier avec des réponses"
-    )
-    fix = f"--sans-enquete {seen[0]}" if seen else "retirez --sans-enquete"
-    return Fault("USA-002", Place(f"{name}/{FOLDER}"), f"--sans-enquete {code} : rien à laisser de côté", known, fix)
+def _nothing_to_leave_out(one: str, surveys: Surveys, name: str) -> Fault:
+    seen, lost = sorted(surveys.seen), sorted(surveys.lost)
+    kinds = [f"un questionnaire dont ce dossier a un fichier : {', '.join(seen)}"] * bool(seen)
+    kinds += [f"un export que rien ne reconnaît : {', '.join(lost)}"] * bool(lost)
+    known = " ; ou ".join(kinds) or "un dossier avec des réponses"
+    fix = f"--sans-enquete {[*seen, *lost][0]}" if kinds else "retirez --sans-enquete"
+    read = f"--sans-enquete {one} : rien à laisser de côté"
+    if one.startswith(RAW_MARK):
+        read = f"--sans-enquete {one} : pas un export dont le questionnaire n’est pas reconnu"
+    return Fault("USA-002", Place(f"{name}/{FOLDER}"), read, known, fix)
 
 
 def _print_of_file(path: Path, key: bytes) -> str:
