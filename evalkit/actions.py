@@ -421,7 +421,7 @@ def _known_surveys(names: Sequence[str]) -> list[str]:
 
 
 def _left_out_name(typed: str, known: Sequence[str]) -> str:
-    from evalkit.loaders.survey_personal import names_somebody
+    from evalkit.loaders.persons import file_without_people
     from evalkit.model.survey import RAW_MARK, left_out_names
 
     if typed.upper() in known:
@@ -431,7 +431,7 @@ def _left_out_name(typed: str, known: Sequence[str]) -> str:
         raise _bad_option(
             "--sans-enquete", typed, f"un de ces codes : {', '.join(known)}", f"{known[0]}, ou brut/nom.csv"
         )
-    if names_somebody(Path(name).stem):
+    if file_without_people(name) != name:
         raise fail(
             "USA-002",
             "ligne de commande",
@@ -1203,6 +1203,14 @@ def _bad_option(option: str, value: str, expected: str, example: str) -> Evalkit
     )
 
 
+def _written(command: str) -> str:
+    """The command as a file may repeat it: not when the name of an export is somebody's."""
+    from evalkit.loaders.persons import without_people
+
+    clean = without_people(command, joined=True) == command
+    return command if clean else "la commande que vous venez de taper (le nom d’un fichier nomme quelqu’un)"
+
+
 def _write_drafts(dossier: Path, imports: Sequence[SurveyImport], command: str) -> tuple[list[Path], list[Path]]:
     """Mapping files to correct, with what is already decided in them; the older ones are kept. Returns (written, kept)."""
     from evalkit.batch.runner import write_whole, writing
@@ -1214,7 +1222,7 @@ def _write_drafts(dossier: Path, imports: Sequence[SurveyImport], command: str) 
         if imported.draft is None:
             continue
         target = mapping_path(dossier / FOLDER, imported.enquete.code)
-        new = draft_text(imported.draft, command, imported.mapping).encode("utf-8")
+        new = draft_text(imported.draft, _written(command), imported.mapping).encode("utf-8")
         with writing(target):
             target.parent.mkdir(exist_ok=True)
             if target.exists() and target.read_bytes() != new:

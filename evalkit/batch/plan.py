@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import EvalkitError, Fault, Place
-from evalkit.model.survey import left_out_names
 
 PARAMETERS_TAG = "parameters"
 
@@ -47,6 +46,8 @@ class Task:
     @property
     def left_out(self) -> list[str]:
         """Questionnaires, and exports that answer none, that the document leaves out on request."""
+        from evalkit.model.survey import left_out_names  # heavy: a run that changes nothing must not wait for it
+
         return left_out_names(str(self.parameters.get("sans_enquete", "")))
 
 

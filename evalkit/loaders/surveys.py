@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.loaders.cells import read_number
 from evalkit.loaders.grids import Grid, normalise, read_bytes, read_csv, read_workbook
+from evalkit.loaders.persons import file_without_people, without_people
 from evalkit.loaders.survey_answers import Reading, read_answers
 from evalkit.loaders.survey_columns import Column, Header, header_at, near_questions, read_header, twice
 from evalkit.loaders.survey_faults import (
@@ -402,6 +403,11 @@ def _frame(group: _Group) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def _names_somebody(title: str) -> bool:
+    """Whether a title is not to be written in a draft."""
+    return names_somebody(title) or without_people(title) != title
+
+
 def _draft(group: _Group, bodies: Sequence[str]) -> Draft:
     """What is to be decided, over the files of one questionnaire."""
     columns: dict[str, str] = {}
@@ -415,7 +421,7 @@ def _draft(group: _Group, bodies: Sequence[str]) -> Draft:
                 coded = coded or _ranked(column, group.lexicon) is not None
             elif column.kind == "consentement" and file.sorting.doubtful_consent:
                 columns[column.title] = ""
-            elif column.kind == "inconnue" and column.title and not names_somebody(column.title):
+            elif column.kind == "inconnue" and column.title and not _names_somebody(column.title):
                 columns[column.title] = near.get(column.index, "")
         for wrong in file.reading.misread:
             ranked = group.lexicon.by_code[wrong.question].by_rank(wrong.text)
@@ -425,5 +431,5 @@ def _draft(group: _Group, bodies: Sequence[str]) -> Draft:
             else:
                 hidden += len(wrong.rows)
     listed = {question: tuple(found.items()) for question, found in answers.items()}
-    names = ", ".join(file.path.name for file in group.files)
+    names = ", ".join(file_without_people(file.path.name) for file in group.files)
     return Draft(group.lexicon.enquete, names, tuple(columns.items()), listed, coded, hidden, tuple(bodies))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,8 +19,10 @@ from evalkit.errors import Fault
 from evalkit.loaders import surveys
 from evalkit.loaders.dossier import check_dossier, territory_of
 from evalkit.loaders.grids import read_csv
+from evalkit.loaders.persons import file_without_people, without_people
 from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.resources import resource_dir
+from evalkit.loaders.survey_columns import TOOLS
 from evalkit.loaders.survey_mapping import SurveyMapping, draft_text, read_mapping
 from evalkit.loaders.survey_rows import Seen, sort_rows
 from evalkit.loaders.surveys import SurveyImport, lexicons_of, read_surveys
@@ -358,3 +361,85 @@ def test_the_document_says_that_the_list_is_not_declared(bodies: list[str], doss
     cells = [[str(cell.value) for cell in line] for line in book["Réponses"] if line[2].value == "A20"]
     assert len(cells) == 1
     assert any("liste non déclarée" in cell for cell in cells[0])
+
+
+# --- names of files, of sheets, of columns ----------------------------------------------------------------------------
+
+WHO = ("Fatima", "Bouzid", "0612345678", "06 12 34 56 78", "f.bouzid@exemple.fr")
+
+
+def named_export(folder: Path, titles: Sequence[str] = ("avis de Fatima Bouzid sur le local", *CODES)) -> Path:
+    """An export whose file, sheet and one title name somebody."""
+    folder.mkdir(parents=True, exist_ok=True)
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "0612345678"
+    sheet.append(list(titles))
+    for n in (1, 2):
+        sheet.append([answers(n, **{titles[0]: "bien"}).get(title, "") for title in titles])
+    path = folder / "reponses Fatima Bouzid.xlsx"
+    book.save(path)
+    return path
+
+
+def test_what_an_import_stores_names_nobody(dossier: Path, tmp_path: Path) -> None:
+    """The report of an import travels with the answers: file, sheet and titles are told by initials."""
+    result = actions.import_surveys([named_export(tmp_path / "x")], dossier)
+    assert result.written, result.report()
+    stored = (dossier / "enquetes" / "enq-asso.import.json").read_text(encoding="utf-8")
+    assert not [word for word in WHO if word in stored]
+    (file,) = json.loads(stored)["fichiers"]
+    assert file["nom"] == "reponses F… B….xlsx"
+    assert file["feuille"] == "(coordonnées)"
+    assert file["colonnes_non_lues"] == ["avis de F… B… sur le local"]
+
+
+def test_a_draft_names_nobody(dossier: Path, tmp_path: Path) -> None:
+    result = actions.import_surveys(
+        [named_export(tmp_path / "x", ("Fatima Bouzid, votre avis", *CODES[1:], "A20[xx]"))], dossier
+    )
+    assert result.drafts
+    text = result.drafts[0].read_text(encoding="utf-8")
+    assert not [word for word in WHO if word in text]
+
+
+def test_the_journal_and_the_index_name_nobody(dossier: Path, tmp_path: Path) -> None:
+    """A territory that cannot be made is told in files that go with the reports."""
+    named_export(dossier / "enquetes" / "brut", ("Humeur", "Temps"))
+    result = actions.render_batch(dossier.parent, tmp_path / "s", 1)
+    assert not result.ok
+    assert any("Bouzid" in str(fault) for outcome in result.outcomes for fault in outcome.faults), "la console le nomme"
+    for name in ("journal.json", "index.html"):
+        text = (tmp_path / "s" / name).read_text(encoding="utf-8")
+        assert "DON-090" in text
+        assert "reponses F… B….xlsx" in text
+        assert not [word for word in WHO if word in text], name
+
+
+def test_no_title_of_ours_is_taken_for_somebody() -> None:
+    """Questions, answers and the titles of the tools are written as they are."""
+    texts = [q.libelle for lexicon in LEXICONS.values() for q in lexicon.enquete.questions]
+    texts += [c.libelle for lexicon in LEXICONS.values() for q in lexicon.enquete.questions for c in q.choix]
+    texts += [title for titles in TOOLS.values() for title in titles.split("|")]
+    texts += [
+        "Adresse IP",
+        "Form Responses 1",
+        "Réponses au formulaire 1",
+        "Feuil1",
+        "Salle Jean Moulin",
+        "Aulnoye-Aymeries",
+    ]
+    assert [text for text in texts if without_people(text) != text] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("brut/reponses_BOUZID_Fatima.csv", "brut/reponses_B…_F….csv"),
+        ("brut/f.bouzid@exemple.fr.csv", "brut/(coordonnées).csv"),
+        ("brut/Export J. Dupont mai.xlsx", "brut/Export J… D… mai.xlsx"),
+        ("brut/export-associations.csv", "brut/export-associations.csv"),
+    ],
+)
+def test_names_of_files(written: str, stored: str) -> None:
+    assert file_without_people(written) == stored
