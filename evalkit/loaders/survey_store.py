@@ -164,14 +164,12 @@ def leave_out(surveys: Surveys, names: Sequence[str], dossier: str) -> None:
     What no file answers, and an export that is read, are a fault (USA-002): what was asked would change nothing, or would
     leave half of a questionnaire.
     """
+    known: dict[str, list[Fault]] = {**surveys.lost, **{code: surveys.told_of.get(code, []) for code in surveys.seen}}
     for one in dict.fromkeys(name if name.startswith(RAW_MARK) else name.upper() for name in names):
-        if one.startswith(RAW_MARK):
-            told = surveys.lost.get(one, [])
-        else:
-            told = surveys.told_of.get(one, []) if one in surveys.seen else None
-        if told is None or (one.startswith(RAW_MARK) and not told):
+        if one not in known:
             surveys.faults.append(_nothing_to_leave_out(one, surveys, dossier))
             continue
+        told = known[one]
         reasons = dict.fromkeys(
             f"{fault.title[:1].lower()}{fault.title[1:]} ({fault.code})" for fault in only_errors(told)
         )
