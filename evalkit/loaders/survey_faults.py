@@ -37,7 +37,9 @@ def unknown_survey(grid: Grid | None, shown: str, lexicons: Mapping[str, Lexicon
     read = f"{plural(n, 'colonne')}, dont trop peu de titres sont ceux d’un questionnaire" if n else "rien"
     known = ", ".join(lexicons)
     named = f"nommez le questionnaire : {command} --enquete CODE" if command else "ajoutez --enquete CODE à la commande"
-    fix = f"{named} ; si ce ne sont pas des réponses, laissez ce fichier de côté"
+    folder, _, name = shown.rpartition("/")
+    aside = f" (--sans-enquete brut/{name})" if folder.endswith("/brut") else ""
+    fix = f"{named} ; si ce ne sont pas des réponses, laissez ce fichier de côté{aside}"
     return Fault("DON-090", Place(shown), read, f"les réponses à l’un de ces questionnaires : {known}", fix)
 
 

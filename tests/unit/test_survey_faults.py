@@ -17,7 +17,10 @@ BROKEN = Path(__file__).parents[1] / "fichiers_fautifs"
 FIRST, LAST = "DON-090", "DON-109"
 # folder -> (code, words of the place, words of the rest) for each message that must be there
 EXPECTED: dict[str, list[tuple[str, str, str]]] = {
-    "DON-090-questionnaire-inconnu": [("DON-090", "brut/sondage.csv", "--enquete CODE")],
+    "DON-090-questionnaire-inconnu": [
+        ("DON-090", "brut/sondage.csv", "--enquete CODE"),
+        ("DON-090", "brut/sondage.csv", "--sans-enquete brut/sondage.csv"),
+    ],
     "DON-091-titre-presque-juste": [("DON-091", "ligne 1, colonne « Où se situe votre lieu", "le plus proche : A02")],
     "DON-091-choix-inconnu": [("DON-091", "colonne « A14[SQ001] »", "un choix que le questionnaire n’a pas")],
     "DON-092-non-comprises": [
