@@ -61,7 +61,8 @@ def load_publication(dossier: str | Path, sans_enquete: str = "") -> Publication
     dossier
         The folder, or the workbook.
     sans_enquete
-        Codes of the questionnaires to leave out, ``ENQ-ASSO, ENQ-COM``; the report says that they were, and why.
+        Codes of the questionnaires to leave out, ``ENQ-ASSO, ENQ-COM``, and exports that answer none, ``brut/nom.csv``; the
+        report says that they were, and why.
 
     Raises
     ------
@@ -70,8 +71,9 @@ def load_publication(dossier: str | Path, sans_enquete: str = "") -> Publication
     """
     from evalkit.batch.parts import note, read_once
     from evalkit.batch.published import note_report
+    from evalkit.model.survey import left_out_names
 
-    path, codes = Path(dossier).resolve(), survey_codes(sans_enquete)
+    path, codes = Path(dossier).resolve(), left_out_names(sans_enquete)
     read, referentiel, publication = read_once((path, *codes), lambda: _read_publication(path, codes))
     note(read, referentiel)
     note_report(path, publication)
@@ -87,11 +89,6 @@ def _read_publication(dossier: Path, codes: Sequence[str]) -> tuple[Dossier, Ref
     referentiel = load_referentiel()
     read = load_dossier(dossier, referentiel, sans_enquete=codes)
     return read, referentiel, protect(evaluate(referentiel, read), referentiel.regles)
-
-
-def survey_codes(text: str) -> list[str]:
-    """Codes of questionnaires as typed in a notebook: ``ENQ-ASSO, ENQ-COM``."""
-    return [code.upper() for code in re.split(r"[,;\s]+", text) if code]
 
 
 def _evaluate(dossier: Path, referentiel: Referentiel, *, with_reference: bool = True) -> Evaluation:
@@ -420,17 +417,36 @@ def _check_before_rendering(dossier: Path, *, with_reference: bool = True, sans_
     return load_dossier(dossier, referentiel, with_reference=with_reference, sans_enquete=sans_enquete).territoire.nom
 
 
-def _known_surveys(codes: Sequence[str]) -> list[str]:
-    """Codes of questionnaires as typed, each in capitals; one that the framework does not have is refused (USA-002)."""
+def _known_surveys(names: Sequence[str]) -> list[str]:
+    """What to leave out, as typed: codes in capitals, exports as ``brut/nom.csv``; what cannot be one is refused (USA-002)."""
     from evalkit.loaders.referentiel import load_referentiel
 
-    if not codes:
+    if not names:
         return []
     known = [survey.code for survey in load_referentiel().enquetes]
-    for code in codes:
-        if code.upper() not in known:
-            raise _bad_option("--sans-enquete", code, f"un de ces codes : {', '.join(known)}", known[0])
-    return sorted({code.upper() for code in codes})
+    return sorted({_left_out_name(name, known) for name in names})
+
+
+def _left_out_name(typed: str, known: Sequence[str]) -> str:
+    from evalkit.loaders.persons import file_without_people
+    from evalkit.model.survey import RAW_MARK, left_out_names
+
+    if typed.upper() in known:
+        return typed.upper()
+    name = f"{RAW_MARK}{typed.replace(chr(92), '/').rpartition('/')[2]}"  # a path as Windows writes it, too
+    if left_out_names(name) != [name]:
+        raise _bad_option(
+            "--sans-enquete", typed, f"un de ces codes : {', '.join(known)}", f"{known[0]}, ou brut/nom.csv"
+        )
+    if file_without_people(name) != name:
+        raise fail(
+            "USA-002",
+            "ligne de commande",
+            read=f"--sans-enquete {RAW_MARK}… : un fichier dont le nom nomme quelqu’un",
+            expected="un nom que le document peut imprimer : il dira quel fichier est laissé de côté",
+            fix="renommez ce fichier, ou sortez-le de « enquetes/brut »",
+        )
+    return name
 
 
 def _surveys_by_territory(codes: Sequence[str], names: Iterable[str]) -> dict[str, list[str]]:
@@ -1034,7 +1050,7 @@ def import_surveys(
     mappings = _survey_mappings(dossier, lexicons, options, wanted)
     command = import_command(files, dossier)
     tell("Lecture des réponses…")
-    imports, lost = read_surveys([(path, path.name) for path in files], lexicons, mappings, wanted)
+    imports, lost = read_surveys(_shown_apart(files), lexicons, mappings, wanted)
     _refuse_unused_options(options, [imported.enquete for imported in imports])
     result = SurveyFiles(tuple(imports), lost=tuple(lost))
     if only_errors(result.faults):
@@ -1042,6 +1058,15 @@ def import_surveys(
         return replace(result, drafts=tuple(drafts), kept=tuple(kept))
     _ensure_one_key(dossier, tell)
     return _write_answers(dossier, result)
+
+
+def _shown_apart(files: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Each file and its name in messages: with its folder when another has the same name."""
+    names = [path.name for path in files]
+    return [
+        (path, path.name if names.count(path.name) == 1 else f"{path.resolve().parent.name}/{path.name}")
+        for path in files
+    ]
 
 
 def _misplaced_export(path: Path) -> EvalkitError:
@@ -1185,6 +1210,14 @@ def _bad_option(option: str, value: str, expected: str, example: str) -> Evalkit
     )
 
 
+def _written(command: str) -> str:
+    """The command as a file may repeat it: not when the name of an export is somebody's."""
+    from evalkit.loaders.persons import without_people
+
+    clean = without_people(command, joined=True) == command
+    return command if clean else "la commande que vous venez de taper (le nom d’un fichier nomme quelqu’un)"
+
+
 def _write_drafts(dossier: Path, imports: Sequence[SurveyImport], command: str) -> tuple[list[Path], list[Path]]:
     """Mapping files to correct, with what is already decided in them; the older ones are kept. Returns (written, kept)."""
     from evalkit.batch.runner import write_whole, writing
@@ -1196,7 +1229,7 @@ def _write_drafts(dossier: Path, imports: Sequence[SurveyImport], command: str) 
         if imported.draft is None:
             continue
         target = mapping_path(dossier / FOLDER, imported.enquete.code)
-        new = draft_text(imported.draft, command, imported.mapping).encode("utf-8")
+        new = draft_text(imported.draft, _written(command), imported.mapping).encode("utf-8")
         with writing(target):
             target.parent.mkdir(exist_ok=True)
             if target.exists() and target.read_bytes() != new:
@@ -1289,8 +1322,10 @@ def write_questionnaire(code: str, vers: Path, dossier: Path | None = None) -> Q
     return QuestionnaireFiles(form, page, entry, tuple(missing))
 
 
-def write_consensus_sheets(dossier: Path, vers: Path | None = None) -> Path:
+def write_consensus_sheets(dossier: Path, vers: Path | None = None, sans_enquete: Sequence[str] = ()) -> Path:
     """Write the sheets of a territory's consensus meeting: HTML, one printed page per sub-question to discuss.
+
+    ``sans_enquete``: as :func:`render_report`; the page says what was left out.
 
     Raises
     ------
@@ -1301,14 +1336,18 @@ def write_consensus_sheets(dossier: Path, vers: Path | None = None) -> Path:
     from evalkit.report.consensus import render_consensus
 
     target = vers or Path(f"consensus-{dossier.resolve().stem}.html")
-    page = render_consensus(load_publication(dossier))
+    page = render_consensus(load_publication(dossier, ", ".join(_known_surveys(sans_enquete))))
     target.parent.mkdir(parents=True, exist_ok=True)
     write_whole(target, page.encode("utf-8"))
     return target
 
 
-def write_working_file(dossier: Path, tell: Tell = _silent) -> tuple[Path, Path | None]:
+def write_working_file(
+    dossier: Path, tell: Tell = _silent, sans_enquete: Sequence[str] = ()
+) -> tuple[Path, Path | None]:
     """Write the confidential working file of a territory: individual ratings, settled levels, live formulas.
+
+    ``sans_enquete``: as :func:`render_report`; the file says what was left out.
 
     Returns
     -------
@@ -1329,9 +1368,10 @@ def write_working_file(dossier: Path, tell: Tell = _silent) -> tuple[Path, Path 
 
     dossier = _dossier_of(dossier)
     referentiel = load_referentiel()
-    _check_before_rendering(dossier, with_reference=False)  # no key is made for a dossier that cannot be read
+    without = _known_surveys(sans_enquete)
+    _check_before_rendering(dossier, with_reference=False, sans_enquete=without)  # no key for what cannot be read
     _ensure_keys([dossier], tell)
-    read = load_dossier(dossier, referentiel, with_reference=False)
+    read = load_dossier(dossier, referentiel, with_reference=False, sans_enquete=without)
     content = render_travail_xlsx(evaluate(referentiel, read), read.tables["cotations"])
     with writing(working_path(dossier)):
         return replace_working_file(dossier, content)

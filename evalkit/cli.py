@@ -106,6 +106,16 @@ Seulement = Annotated[
     typer.Option("--seulement", help="Nom d'un dossier à produire ; peut être répété. L'index garde les autres."),
 ]
 
+SansEnquete = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sans-enquete",
+        metavar="CODE",
+        help="Laisser de côté une enquête dont le fichier n'est pas sûr : ENQ-ASSO… ; ou un fichier que rien ne reconnaît : "
+        "brut/nom.csv. Le document le dit.",
+    ),
+]
+
 FormatsEcrits = Annotated[
     str,
     typer.Option(
@@ -253,14 +263,7 @@ def _count(number: int, word: str, many: str = "") -> str:
 def rapport(
     dossier: Annotated[Path, typer.Argument(help="Dossier du territoire, ou son classeur.")],
     vers: Vers = None,
-    sans_enquete: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--sans-enquete",
-            metavar="CODE",
-            help="Laisser de côté une enquête dont le fichier n'est pas sûr : ENQ-ASSO… Le rapport le dit.",
-        ),
-    ] = None,
+    sans_enquete: SansEnquete = None,
     formats: FormatsEcrits = "",
 ) -> None:
     """Produire le rapport d'un territoire et les deux pages pour son comité de pilotage, dans ce que cette machine sait faire.
@@ -292,7 +295,8 @@ def lot(
         typer.Option(
             "--sans-enquete",
             metavar="TERRITOIRE=CODE",
-            help="Laisser de côté une enquête d'un territoire : valbrune=ENQ-ASSO. Son rapport le dit.",
+            help="Laisser de côté une enquête d'un territoire : valbrune=ENQ-ASSO ; ou un fichier que rien ne reconnaît : "
+            "valbrune=brut/nom.csv. Son rapport le dit.",
         ),
     ] = None,
 ) -> None:
@@ -544,20 +548,23 @@ def outils_questionnaire(
 def outils_consensus(
     dossier: Annotated[Path, typer.Argument(help="Dossier du territoire, ou son classeur.")],
     vers: Annotated[Path | None, typer.Option("--vers", help="Fichier HTML à écrire.")] = None,
+    sans_enquete: SansEnquete = None,
 ) -> None:
     """Écrire les feuilles de la réunion de consensus : une page par sous-question à débattre.
 
     \b
-    Exemple :
+    Exemples :
       evalkit outils consensus mes-territoires/2026/valbrune
+      evalkit outils consensus mes-territoires/2026/valbrune --sans-enquete ENQ-ASSO
     """
-    page = actions.write_consensus_sheets(dossier, vers)
+    page = actions.write_consensus_sheets(dossier, vers, tuple(sans_enquete or ()))
     print(f"Feuilles écrites, à ouvrir et imprimer depuis un navigateur : {page}")
 
 
 @outils.command("travail", cls=_Command)
 def outils_travail(
     dossier: Annotated[Path, typer.Argument(help="Dossier du territoire, ou son classeur.")],
+    sans_enquete: SansEnquete = None,
 ) -> None:
     """Écrire le fichier de travail, confidentiel : chaque niveau retracé jusqu'aux cotations, par des formules.
 
@@ -565,7 +572,7 @@ def outils_travail(
     Exemple :
       evalkit outils travail mes-territoires/2026/valbrune
     """
-    target, kept = actions.write_working_file(dossier, _tell_always)
+    target, kept = actions.write_working_file(dossier, _tell_always, tuple(sans_enquete or ()))
     _say(f"Fichier de travail écrit : {target}")
     if kept:
         _say(f"L'ancien avait été modifié ; il est conservé : {kept}")

@@ -10,6 +10,7 @@ from typing import Any
 from evalkit.batch.formats import Others
 from evalkit.batch.runner import Outcome, write_whole, writing
 from evalkit.errors import Fault, Place
+from evalkit.loaders.persons import fault_without_people
 from evalkit.wording import format_number, plural
 
 
@@ -47,12 +48,17 @@ def entry_of(outcome: Outcome) -> dict[str, Any]:
         "duree_s": outcome.seconds,
         "carnet": outcome.notebook,
         "cellule": outcome.cell,
-        "anomalies": [fault.as_dict() for fault in outcome.faults],
-        "avertissements": [fault.as_dict() for fault in outcome.warnings],
+        "anomalies": _stored(outcome.faults),
+        "avertissements": _stored(outcome.warnings),
         "controle": outcome.check,
         "controles": outcome.others.checks,
-        "formats_manquants": [fault.as_dict() for fault in outcome.others.faults],
+        "formats_manquants": _stored(outcome.others.faults),
     }
+
+
+def _stored(faults: Sequence[Fault]) -> list[dict[str, Any]]:
+    """Messages as a journal keeps them: it goes with the reports, and the name of an export may be somebody's."""
+    return [fault_without_people(fault).as_dict() for fault in faults]
 
 
 def outcome_of(entry: Mapping[str, Any]) -> Outcome:

@@ -45,8 +45,10 @@ class Task:
 
     @property
     def left_out(self) -> list[str]:
-        """Questionnaires that the document leaves out on request."""
-        return str(self.parameters.get("sans_enquete", "")).replace(",", " ").split()
+        """Questionnaires, and exports that answer none, that the document leaves out on request."""
+        from evalkit.model.survey import left_out_names  # heavy: a run that changes nothing must not wait for it
+
+        return left_out_names(str(self.parameters.get("sans_enquete", "")))
 
 
 def document_id(name: str, kind: str) -> str:

@@ -34,7 +34,7 @@ from evalkit.charts.theme import (
     text_width,
     wrap,
 )
-from evalkit.model.survey import choice_labels
+from evalkit.model.survey import OTHER, choice_labels
 from evalkit.wording import capitalize, format_number, format_percent, label_status, plural
 
 if TYPE_CHECKING:
@@ -72,9 +72,15 @@ class SurveyItem:
     n_silences: int
 
     @property
+    def undeclared(self) -> bool:
+        """A list that only the territory can state (its bodies) and that nobody stated: « Autre » is all that is left."""
+        listed = any(choice.liste for choice in self.question.choix)
+        return listed and self.n > 0 and {code for code, *_ in self.choices} <= {OTHER}
+
+    @property
     def shown(self) -> bool:
         """Some share may be drawn."""
-        return any(share is not None for _, _, share, _, _ in self.choices)
+        return not self.undeclared and any(share is not None for _, _, share, _, _ in self.choices)
 
     @property
     def key(self) -> str:
@@ -142,6 +148,12 @@ def part_name(publication: Publication, enquete: Enquete, partie: str) -> str:
         return clean(part.repondants)
     group = group_name(publication.referentiel, part.groupe).replace(NBSP, " ")
     return f"{group}, {clean(part.libelle).lower()}" if len(enquete.parties) > 1 else group
+
+
+def undeclared_text(item: SurveyItem) -> str:
+    """What stands in place of « Autre : 100 % », with where to write what is missing."""
+    where = f"enquetes/{item.enquete.code.lower()}.correspondance.yml"
+    return f"liste non déclarée : à écrire sous « {item.question.code} » dans {where}"
 
 
 def secret_text(n: int) -> str:

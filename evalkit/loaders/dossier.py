@@ -198,7 +198,8 @@ def load_dossier(
         Read the frozen regional reference too. A synthesis has no use of it, and must not be stopped by a damaged one:
         it is what makes the next.
     sans_enquete
-        Codes of questionnaires to leave out, whatever their files hold (``enquetes_ecartees`` says why).
+        Codes of questionnaires to leave out, whatever their files hold, and exports that answer none, ``brut/nom.csv``
+        (``enquetes_ecartees`` says why).
 
     Returns
     -------

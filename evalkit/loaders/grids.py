@@ -27,6 +27,7 @@ MAX_FILE_BYTES = 200_000_000  # refused before opening
 MAX_UNZIPPED_BYTES = 500_000_000  # a workbook that unpacks to more is refused before unpacking
 MAX_CELLS = 5_000_000  # rows x columns of a sheet
 MAX_FIELD_CHARS = 1_000_000
+_MOST_SHARED = 20_000  # different texts held once: beyond, they are moments and identifiers, which nobody repeats
 SEPARATORS = ";,\t|"
 Raw = str | int | float | bool | date | datetime | None
 # What French texts are made of: anything else in a file without Unicode marks makes its encoding doubtful.
@@ -34,6 +35,9 @@ _USUAL = set("àâäæçéèêëîïôöœùûüÿÀÂÄÆÇÉÈÊËÎÏÔÖŒÙ
 _CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 _REF = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _JOINTS = re.compile(r"[\s\-–_’'\u200b\ufeff]+")
+_HIDDEN = re.compile(rb'<(?:row|col)\b[^>]*\bhidden="(?:1|true)"[^>]*>')
+_NUMBER_GIVEN = re.compile(rb'\b(r|min|max)="(\d{1,7})"')
+_MOST_COLUMNS = 16_384
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -43,7 +47,8 @@ class Grid:
 
     ``lines`` gives, for a CSV, the line on which each record starts. ``broken`` holds what Excel shows in a cell that has
     no value (``#N/A``, or "" for a formula that was never computed); ``percent`` the cells shown as percentages, whose
-    value is a fraction of 1; ``merged`` the merged ranges.
+    value is a fraction of 1; ``merged`` the merged ranges; ``hidden_rows`` and ``hidden_columns`` what Excel does not show
+    (hidden by hand, or by a filter).
     """
 
     file: str
@@ -53,6 +58,8 @@ class Grid:
     broken: dict[tuple[int, int], str] = field(default_factory=dict)
     percent: frozenset[tuple[int, int]] = frozenset()
     merged: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
 
     @property
     def is_csv(self) -> bool:
@@ -259,10 +266,12 @@ def read_workbook(path: Path, shown: str = "") -> Workbook:
 
 @dataclass
 class _Scan:
-    """What the values alone do not say: errors, formulas without a result, percentages."""
+    """What the values alone do not say: errors, formulas without a result, percentages, what is hidden."""
 
     broken: dict[tuple[int, int], str] = field(default_factory=dict)
     percent: set[tuple[int, int]] = field(default_factory=set)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
 
 
 def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -310,6 +319,7 @@ def _percent_styles(archive: zipfile.ZipFile) -> set[bytes]:
 
 def _scan(xml: bytes, percent: set[bytes], shown: str, sheet: str) -> _Scan:
     found, height, width = _Scan(), 0, 0
+    _scan_hidden(xml, found)
     for match in _CELL.finditer(xml):
         attributes, body = match[1], match[2] or b""
         reference = _REF.search(attributes)
@@ -340,12 +350,23 @@ def _scan(xml: bytes, percent: set[bytes], shown: str, sheet: str) -> _Scan:
     return found
 
 
+def _scan_hidden(xml: bytes, found: _Scan) -> None:
+    """Rows and columns that the sheet does not show."""
+    for tag in _HIDDEN.findall(xml):
+        given = dict(_NUMBER_GIVEN.findall(tag))
+        if tag.startswith(b"<row") and b"r" in given:
+            found.hidden_rows.add(int(given[b"r"]) - 1)
+        elif b"min" in given and b"max" in given:  # « to the end of the sheet » is no more columns than a sheet has
+            found.hidden_columns.update(range(int(given[b"min"]) - 1, min(int(given[b"max"]), _MOST_COLUMNS)))
+
+
 def _sheet_grid(book: Any, shown: str, name: str, scan: _Scan | None) -> Grid:
     sheet = book.get_sheet_by_name(name)
     rows = [[None if value == "" else value for value in row] for row in sheet.to_python(skip_empty_area=False)]
     scan = scan or _Scan()
     merged = tuple(sheet.merged_cell_ranges or ())
-    return Grid(shown, rows, name, (), scan.broken, frozenset(scan.percent), merged)
+    hidden = frozenset(scan.hidden_rows), frozenset(scan.hidden_columns)
+    return Grid(shown, rows, name, (), scan.broken, frozenset(scan.percent), merged, *hidden)
 
 
 def _properties(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -463,11 +484,12 @@ def _records(text: str, separator: str, offset: int, shown: str) -> tuple[list[l
     csv.field_size_limit(max(csv.field_size_limit(), MAX_FIELD_CHARS))
     rows: list[list[Raw]] = []
     lines: list[int] = []
+    known: dict[str, Raw] = {}
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=_is_strict(text, separator))
     start = 1
     try:
         for record in reader:
-            rows.append([_cell(value) for value in record])
+            rows.append([_shared(value, known) for value in record])
             lines.append(start + offset)
             start = reader.line_num + 1
     except csv.Error as error:
@@ -485,6 +507,16 @@ def _records(text: str, separator: str, offset: int, shown: str) -> tuple[list[l
 def _is_strict(text: str, separator: str) -> bool:
     """An odd number of quotes in the file is a fault; text around quotes (``dit "oui"``) is not."""
     return text.count('"') % 2 == 1
+
+
+def _shared(value: str, known: dict[str, Raw]) -> Raw:
+    """A cell, held once however many rows say the same: answers are few, and a file has a hundred thousand rows."""
+    if value in known:
+        return known[value]
+    cell = _cell(value)
+    if len(known) < _MOST_SHARED:
+        known[value] = cell
+    return cell
 
 
 def _cell(value: str) -> Raw:

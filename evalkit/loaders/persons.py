@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
+from itertools import pairwise
+
+from evalkit.errors import Fault, Place
 
 _CODE = re.compile(r"^(?:[A-Z]{1,5}[-_.]?)?\d{1,5}(?:[-_.][A-Z0-9]{1,4}){0,2}$")
 _MAIL_OR_PHONE = re.compile(
@@ -63,3 +67,116 @@ def _plain(text: str) -> str:
 def masked(text: str) -> str:
     """First letter of each word: enough to find the cell again, not to name the person."""
     return " ".join(f"{word[0]}…" for word in text.split()[:4] if word)
+
+
+# --- what is stored or published --------------------------------------------------------------------------------------
+
+# Before a name, they make it that of a place: « salle Jean Moulin ».
+_PLACES = frozenset(
+    """
+    allee association avenue bibliotheque boulevard centre cite club college creche ecole espace esplanade foyer gymnase
+    hopital impasse lycee maison mediatheque parc piscine place pont quai quartier residence rue salle secteur social square
+    stade theatre tour ville
+    """.split()
+)
+# Words with a capital that are nobody's: what files and sheets are called, and small words at the head of a sentence.
+_NOBODY = frozenset(
+    """
+    adresse annee autre autres avis aucun aucune classeur completed completion commentaire commentaires copie copy courriel csv data date donnees end enq enquete enquetes
+    excel export feuille feuil fichier final finale forms form formulaire framaforms google gps heure hlm id ip kobo kobotoolbox limesurvey
+    last mail microsoft modified nom non notes odk organisme oui page prenom questionnaire questionnaires question reponse reponses response responses resultat
+    resultats saint sainte saisie sheet sondage start status submission telephone test texte time total
+    validation version xlsx le la les un une des du de et en au aux mon
+    ma mes votre vos notre nos quel quelle quels quelles que qui si je vous nous avez etes est sont dans pour par sur lundi
+    mardi mercredi jeudi vendredi samedi dimanche janvier fevrier mars avril mai juin juillet aout septembre octobre novembre
+    decembre nord sud est ouest insee qpv anct irev dom
+    """.split()
+)
+_COMMON = _NOBODY | _PLACES | _FUNCTION_WORDS
+_WORD = re.compile(r"[^\W\d_]\.|[^\W\d_]+")
+_GAP = re.compile(r"[\s_’'\-\u00a0]+")
+_NAMED_FILE = re.compile(r"[^/\\«»\"\n]*\.(?:csv|txt|tsv|xlsx|xlsm|xlsb|xls|ods)\b", re.IGNORECASE)
+_QUOTED = re.compile(r"«[^«»]*»")
+_FEWEST_LETTERS = 3  # of the longest word of a name: two initials are nobody
+CONTACT = "(coordonnées)"
+
+
+def without_people(text: str, *, joined: bool = False) -> str:
+    """A title, a sheet's or a file's name as it may be stored or published: no way to reach somebody, names as initials.
+
+    ``joined``: words may be joined by hyphens only, as in the name of a file; elsewhere « Aulnoye-Aymeries » is a place.
+
+    >>> without_people("Avis de Fatima Bouzid sur le local"), without_people("reponses_Fatima_Bouzid 06 12 34 56 78.csv")
+    ('Avis de F… B… sur le local', 'reponses_F…_B… (coordonnées).csv')
+    >>> without_people("Salle Jean Moulin, réponses Google Forms")
+    'Salle Jean Moulin, réponses Google Forms'
+    """
+    text = _MAIL_OR_PHONE.sub(CONTACT, text.replace("_", "\0")).replace("\0", "_")  # « _ » would be taken for a letter
+    for start, end in reversed(_names_in(text, joined)):
+        text = text[:start] + _WORD.sub(lambda found: f"{found[0][0]}…", text[start:end]) + text[end:]
+    return text
+
+
+def _names_in(text: str, joined: bool) -> list[tuple[int, int]]:
+    """Where names of persons stand: two to four words with a capital, one after the other, that no common word holds."""
+    runs: list[list[re.Match[str]]] = [[]]
+    before = ""
+    owner = [""]  # the word before each run
+    for word in _WORD.finditer(text):
+        capital = bool(_NAME_PART.match(word[0])) and _plain(word[0]) not in _COMMON
+        near = bool(runs[-1]) and bool(_GAP.fullmatch(text[runs[-1][-1].end() : word.start()]))
+        if capital and near:
+            runs[-1].append(word)
+        elif capital:
+            runs.append([word])
+            owner.append(before)
+        elif runs[-1]:
+            runs.append([])
+            owner.append("")
+        before = _plain(word[0])
+    return [
+        (run[0].start(), run[-1].end())
+        for run, place in zip(runs, owner, strict=True)
+        if _is_name(text, run, place, joined)
+    ]
+
+
+def _is_name(text: str, run: list[re.Match[str]], before: str, joined: bool) -> bool:
+    if not 2 <= len(run) <= 4 or before in _PLACES or max(len(word[0]) for word in run) < _FEWEST_LETTERS:
+        return False
+    if all(word[0].isupper() and len(word[0]) <= 4 for word in run):  # initials of bodies: CAF DDETS
+        return False
+    gaps = (text[first.end() : second.start()] for first, second in pairwise(run))
+    return joined or any(gap.strip("-’'") for gap in gaps)
+
+
+def file_without_people(name: str) -> str:
+    """The name of a file, or a path of which only the last name may be somebody's.
+
+    >>> file_without_people("valbrune/enquetes/brut/reponses-Fatima-Bouzid.csv")
+    'valbrune/enquetes/brut/reponses-F…-B….csv'
+    """
+    folder, mark, last = name.rpartition("/")
+    return f"{folder}{mark}{without_people(last, joined=True)}"
+
+
+def place_without_people(place: Place) -> Place:
+    """A place as it may be stored: its file, sheet and column name nobody."""
+    return replace(
+        place,
+        file=file_without_people(place.file),
+        sheet=without_people(place.sheet, joined=True),
+        column=without_people(place.column),
+    )
+
+
+def fault_without_people(fault: Fault) -> Fault:
+    """A message as it may be stored or published: files, sheets and titles that it repeats name nobody."""
+    read, expected, fix = (_said_without_people(text) for text in (fault.read, fault.expected, fault.fix))
+    return replace(fault, place=place_without_people(fault.place), read=read, expected=expected, fix=fix)
+
+
+def _said_without_people(text: str) -> str:
+    text = _NAMED_FILE.sub(lambda found: without_people(found[0], joined=True), text)
+    text = _QUOTED.sub(lambda found: without_people(found[0]), text)
+    return _MAIL_OR_PHONE.sub(CONTACT, text)

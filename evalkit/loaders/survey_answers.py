@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
@@ -16,8 +16,9 @@ from evalkit.loaders.grids import Grid, Raw, is_blank
 from evalkit.loaders.survey_columns import Column, Header
 from evalkit.loaders.survey_mapping import SurveyMapping
 from evalkit.loaders.survey_personal import personal_text
-from evalkit.loaders.survey_words import NO, OTHER, TOOL_CODE, YES, QuestionWords, says_nothing, words
+from evalkit.loaders.survey_words import NO, YES, QuestionWords, says_nothing, tool_codes, words
 from evalkit.model.dossier import SILENCES
+from evalkit.model.survey import OTHER
 
 WRITTEN = "renseigne"  # what is kept of a free text
 NOT_PUT = "non_demande"
@@ -172,7 +173,7 @@ def _misread(question: QuestionWords, column: Column, raw: Raw, rows: Sequence[i
     number = text.replace(",", "").replace(" ", "").lstrip("-").isdigit() and len(text) <= _LONGEST_NUMBER
     near = near if not personal_text(text) else ""
     own = not personal_text(text) and (bool(near) or len(words(text)) <= _SHORT) and _in_its_words(question, text)
-    shown = number or own or _is_code(text)
+    shown = number or own or tool_codes(text)  # a tool's code is nobody's own words
     return Misread(question.question.code, column, tuple(rows), text if shown else "", near, why)
 
 
@@ -184,11 +185,6 @@ def _in_its_words(question: QuestionWords, text: str) -> bool:
 
 def _mistyped(word: str, known: set[str]) -> bool:
     return len(word) >= _LONG_WORD and bool(get_close_matches(word, known, 1, _MISTYPED))
-
-
-def _is_code(text: str) -> bool:
-    """A code that a tool gives to a choice (``A1``, ``AO01``, ``choice_2``): nobody's own words."""
-    return TOOL_CODE.fullmatch(text) is not None
 
 
 def _reader(question: QuestionWords, tool: str, mapping: SurveyMapping) -> Callable[[Raw], _Cell]:
@@ -325,9 +321,23 @@ def _text(question: QuestionWords, raw: Raw, text: str, tool: str) -> _Cell:
 def _read_ticks(
     out: Reading, grid: Grid, columns: Sequence[Column], rows: Sequence[int], question: QuestionWords
 ) -> list[str | None]:
-    values: list[str | None] = []
     wrong: dict[tuple[Column, str], list[int]] = {}
+    values = list(_ticks(grid, columns, rows, question, wrong))
+    for (column, text), lines in wrong.items():
+        out.misread.append(_misread(question, column, text, lines, "ni coché, ni non coché"))
+    return values
+
+
+def _ticks(
+    grid: Grid,
+    columns: Sequence[Column],
+    rows: Sequence[int],
+    question: QuestionWords,
+    wrong: dict[tuple[Column, str], list[int]],
+) -> Iterator[str | None]:
+    """What the boxes of each row say; ``wrong`` receives what they hold that says nothing."""
     known: dict[tuple[int, object], str | None] = {}
+    said: dict[tuple[str, ...], str] = {}  # the same boxes ticked give the same text, held once
     for row in rows:
         codes, hidden = [], False
         for column in columns:
@@ -342,10 +352,8 @@ def _read_ticks(
                 hidden = True
             elif state:
                 codes.append(column.choice)
-        values.append(";".join(dict.fromkeys(codes)) or (NOT_PUT if hidden else None))
-    for (column, text), lines in wrong.items():
-        out.misread.append(_misread(question, column, text, lines, "ni coché, ni non coché"))
-    return values
+        given = tuple(dict.fromkeys(codes))
+        yield said.setdefault(given, ";".join(given)) or (NOT_PUT if hidden else None)
 
 
 def _compare_ticks(
@@ -354,14 +362,20 @@ def _compare_ticks(
     """A tool that writes the same answers twice (one column, and one per choice) says the same thing twice, or it is told."""
     if not columns:
         return
-    ticks = _read_ticks(Reading(), grid, columns, rows, question)
     compared = {column.choice for column in columns}
     code = question.question.code
-    for row, one, split in zip(rows, out.answers[code], ticks, strict=True):
-        if one in SILENCES or (split or NOT_PUT) == NOT_PUT:
-            continue  # a tool leaves the boxes of a question without an answer empty
-        if {choice for choice in (one or "").split(";") if choice in compared} != set((split or "").split(";")):
+    known: dict[tuple[str | None, str | None], bool] = {}
+    for row, one, split in zip(rows, out.answers[code], _ticks(grid, columns, rows, question, {}), strict=True):
+        if (one, split) not in known:
+            known[one, split] = _disagree(one, split, compared)
+        if known[one, split]:
             out.torn.setdefault(code, []).append(row)
+
+
+def _disagree(one: str | None, split: str | None, compared: Set[str]) -> bool:
+    if one in SILENCES or (split or NOT_PUT) == NOT_PUT:
+        return False  # a tool leaves the boxes of a question without an answer empty
+    return {choice for choice in (one or "").split(";") if choice in compared} != set((split or "").split(";"))
 
 
 def _ticked(raw: Raw, column: Column, question: QuestionWords) -> str | None:

@@ -10,7 +10,8 @@ from typing import Literal
 
 from evalkit.loaders.grids import Grid, is_blank
 from evalkit.loaders.survey_personal import personal_content, personal_title
-from evalkit.loaders.survey_words import OTHER, Lexicon, alike, words
+from evalkit.loaders.survey_words import Lexicon, alike, words
+from evalkit.model.survey import OTHER
 
 Kind = Literal[
     "question",  # the answer itself

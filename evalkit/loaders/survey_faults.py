@@ -13,12 +13,13 @@ from evalkit.errors import Fault, Place
 from evalkit.loaders.grids import Grid, column_letters, is_blank, normalise
 from evalkit.loaders.survey_answers import Misread, shown_text
 from evalkit.loaders.survey_columns import Column
-from evalkit.loaders.survey_mapping import EMPTY, IGNORED, SurveyMapping, items
+from evalkit.loaders.survey_mapping import EMPTY, IGNORED, SUFFIX, SurveyMapping, items
 from evalkit.loaders.survey_personal import names_somebody
 from evalkit.loaders.survey_rows import reason_text
-from evalkit.loaders.survey_words import Lexicon
-from evalkit.model.survey import Enquete, QuestionEnquete
-from evalkit.wording import plural
+from evalkit.loaders.survey_words import Lexicon, tool_codes
+from evalkit.model.dossier import SILENCES
+from evalkit.model.survey import OTHER, Enquete, QuestionEnquete
+from evalkit.wording import agree, plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,9 @@ def unknown_survey(grid: Grid | None, shown: str, lexicons: Mapping[str, Lexicon
     read = f"{plural(n, 'colonne')}, dont trop peu de titres sont ceux d’un questionnaire" if n else "rien"
     known = ", ".join(lexicons)
     named = f"nommez le questionnaire : {command} --enquete CODE" if command else "ajoutez --enquete CODE à la commande"
-    fix = f"{named} ; si ce ne sont pas des réponses, laissez ce fichier de côté"
+    folder, _, name = shown.rpartition("/")
+    aside = f" (--sans-enquete brut/{name})" if folder.endswith("/brut") else ""
+    fix = f"{named} ; si ce ne sont pas des réponses, laissez ce fichier de côté{aside}"
     return Fault("DON-090", Place(shown), read, f"les réponses à l’un de ces questionnaires : {known}", fix)
 
 
@@ -99,6 +102,26 @@ def weight_faults(grid: Grid, column: Column, rows: Sequence[int]) -> list[Fault
     return out
 
 
+def unweighted_faults(files: Sequence[AnswersFile]) -> list[Fault]:
+    """DON-106: weights in one file and none in another, whose answers would weigh 1 whatever the unit of the others."""
+    weighted = [file for file in files if file.weights]
+    others = [file for file in files if not file.weights and file.sorting.kept]
+    if not weighted or not others:
+        return []
+    column = weighted[0].header.of("poids")[0]
+    names = ", ".join(file.shown for file in others)
+    read = (
+        f"des poids dans ce fichier ; {names} n’en a pas" if len(others) == 1 else f"des poids ici, aucun dans {names}"
+    )
+    fix = (
+        "donnez un poids à chaque réponse de chaque fichier (une colonne « poids ») ; ou mettez la colonne à "
+        f"« {IGNORED} » dans le fichier de correspondance : toutes les réponses compteront autant"
+    )
+    return [
+        Fault("DON-106", _title_place(weighted[0], column), read, "un poids par réponse, dans tous les fichiers", fix)
+    ]
+
+
 def misread_faults(file: AnswersFile, mapping: SurveyMapping, command: str) -> list[Fault]:
     """DON-092: writings that are no answer of their question; DON-102 when a person said to count them as not given."""
     out = []
@@ -137,7 +160,8 @@ def _misread_fix(wrong: Misread, command: str) -> str:
     )
     if wrong.near:
         return f"vouliez-vous dire « {wrong.near} » ? {decide}"
-    codes = any(c.isdigit() for c in wrong.text) and " " not in wrong.text and not wrong.text.isdigit()
+    one = any(c.isdigit() for c in wrong.text) and " " not in wrong.text and not wrong.text.isdigit()
+    codes = one or tool_codes(wrong.text)
     return (_ABBREVIATED if codes else "") + decide
 
 
@@ -155,8 +179,8 @@ def _where(file: AnswersFile, wrong: Misread) -> str:
 
 
 def row_faults(file: AnswersFile) -> list[Fault]:
-    """DON-098 (personal columns dropped), DON-099 (set apart), DON-101 (read otherwise), DON-103 (twins)."""
-    out = []
+    """DON-098 (personal columns dropped), DON-099 (set apart), DON-101 (read otherwise), DON-103 (twins), DON-107 (changed), DON-108 (hidden)."""
+    out = [*_changed(file), *_hidden(file)]
     sorting, place = file.sorting, Place(file.shown, file.grid.sheet)
     personal = file.header.of("personnel")
     if personal or file.reading.contacts:
@@ -195,6 +219,42 @@ def row_faults(file: AnswersFile) -> list[Fault]:
     return out
 
 
+def _changed(file: AnswersFile) -> list[Fault]:
+    """DON-107: submissions set apart for their identifier, whose answers are not those of the one that is kept."""
+    pairs = [f"n° {file.sorting.numbers[row]}, mis à part ; {kept}, gardé" for row, kept in file.sorting.changed]
+    if not pairs:
+        return []
+    said = pairs[:_MOST_LISTED]
+    said += [f"et {len(pairs) - _MOST_LISTED} autres fois"] if len(pairs) > _MOST_LISTED else []
+    fix = (
+        "comparez-les dans l’outil de collecte ; pour garder l’autre, donnez le numéro de celui qui est gardé dans « essais » du "
+        "fichier de correspondance"
+    )
+    read = "le même identifiant d’envoi, et d’autres réponses : " + " / ".join(said)
+    return [Fault("DON-107", Place(file.shown, file.grid.sheet), read, "un envoi, une seule suite de réponses", fix)]
+
+
+def _hidden(file: AnswersFile) -> list[Fault]:
+    """DON-108: rows and columns that Excel does not show, and that are read: a filter left on must not lose answers."""
+    grid, sorting = file.grid, file.sorting
+    numbers = [number for row, number in sorting.numbers.items() if row in grid.hidden_rows]
+    columns = [column for column in file.header.columns if column.title and column.index in grid.hidden_columns]
+    said = [plural(len(numbers), "ligne")] * bool(numbers) + [plural(len(columns), "colonne")] * bool(columns)
+    if not said:
+        return []
+    names = ", ".join(column_letters(column.index) for column in columns[:_MOST_LISTED])
+    where = [_numbers(numbers)] * bool(numbers) + [f"{agree(len(columns), 'colonne')} {names}"] * bool(columns)
+    masked = "masquées" if len(numbers) + len(columns) > 1 else "masquée"
+    read = (
+        f"{' et '.join(said)} {masked} dans la feuille (par un filtre, ou à la main), lues aussi : {' ; '.join(where)}"
+    )
+    fix = (
+        "rien si elles doivent compter ; sinon supprimez-les de la feuille (masquer ne suffit pas), ou donnez les numéros des "
+        "lignes dans « essais » du fichier de correspondance"
+    )
+    return [Fault("DON-108", Place(file.shown, grid.sheet), read, "une feuille dont on voit toutes les lignes", fix)]
+
+
 def silent_faults(enquete: Enquete, files: Sequence[AnswersFile], mapping: SurveyMapping) -> list[Fault]:
     """DON-100: columns that are not read, questions that no column holds, decisions that meet nothing."""
     out = []
@@ -230,6 +290,12 @@ def mapping_faults(files: Sequence[AnswersFile], mapping: SurveyMapping) -> list
         fix = f'écrivez par exemple essais: {{"{names[0]}": [1, 2]}}'
         read = "« essais » : des numéros, sans le fichier"
         out.append(Fault("DON-093", mapping.place, read, "le fichier de chaque numéro, quand il y en a plusieurs", fix))
+    for name in sorted({name for name in names if names.count(name) > 1 and name in mapping.essais}):
+        read = (
+            f"« essais » : « {name} », le nom de {names.count(name)} fichiers : on ne sait pas duquel sont ces numéros"
+        )
+        fix = "renommez l’un des fichiers, et écrivez ses numéros sous son nouveau nom"
+        out.append(Fault("DON-093", mapping.place, read, "un nom par fichier", fix))
     lost = [name for name in mapping.essais if name and name not in names]
     if lost:
         fix = "vérifiez le nom du fichier, ou retirez la ligne"
@@ -267,10 +333,43 @@ def _untitled(file: AnswersFile) -> list[str]:
     return [f"des cellules sous aucun titre, sans doute décalées ({numbers})"]
 
 
+def undeclared_faults(
+    lexicon: Lexicon, frame: pd.DataFrame, files: Sequence[AnswersFile], mapping: SurveyMapping
+) -> list[Fault]:
+    """DON-109: a list that only the territory can state, and that nobody stated: every answer is « Autre »."""
+    code = lexicon.enquete.code
+    place = Place(", ".join(file.shown for file in files), note=code)
+    out = []
+    for question in undeclared_questions(lexicon, frame, mapping):
+        n = int((frame[question] == OTHER).sum())
+        read = f"{question} : {plural(n, 'réponse')}, aucune structure déclarée ; toutes comptées dans « Autre »"
+        fix = (
+            f"dans enquetes/{code.lower()}{SUFFIX}, sous « reponses: » : "
+            f'"{question}": {{"Nom tel qu’il est écrit": "code_court"}}, une par structure, puis importez de nouveau ; sinon le '
+            "rapport dit que la liste n’est pas déclarée"
+        )
+        out.append(Fault("DON-109", place, read, "les structures du contrat, déclarées", fix))
+    return out
+
+
+def undeclared_questions(lexicon: Lexicon, frame: pd.DataFrame, mapping: SurveyMapping) -> list[str]:
+    """Questions whose list nobody stated, and to which « Autre » is the only answer."""
+    return [
+        code
+        for code, known in lexicon.by_code.items()
+        if known.open_list
+        and known.has_other
+        and not mapping.answers.get(code)
+        and code in frame
+        and OTHER in (given := set(frame[code].dropna()))
+        and given <= {OTHER, *SILENCES}
+    ]
+
+
 def part_faults(
     enquete: Enquete, frame: pd.DataFrame, info: Mapping[str, Any], files: Sequence[str], command: str
 ) -> list[Fault]:
-    """DON-096 (nothing left), DON-097 (fewer asked than answers), DON-105 (nobody says how many were asked)."""
+    """DON-096 (nothing left), DON-097 (fewer asked, or fewer people, than answers), DON-105 (nobody says how many were asked)."""
     place = Place(", ".join(files), note=enquete.code)
     if frame.empty:
         fix = "vérifiez que le fichier contient les réponses ; les lignes mises à part sont dites ci-dessous"
@@ -287,6 +386,7 @@ def part_faults(
             out.append(
                 Fault("DON-097", place, f"{asked:.0f} sollicités, {n} réponses ({part.libelle})", f"au moins {n}", fix)
             )
+        out += _small_population(place, part.libelle, info["population"].get(part.code), n, asked)
         if asked is None and random:
             how = "--sollicites NOMBRE" if len(enquete.parties) == 1 else f"--sollicites {part.code}=NOMBRE"
             typed = f"{command} {how}" if command else f"ajoutez {how} à la commande"
@@ -294,6 +394,16 @@ def part_faults(
             read = f"on ne sait pas combien ont été sollicités ({part.libelle.lower()})"
             out.append(Fault("DON-105", place, read, "un nombre : sans lui, ni taux de réponse ni intervalle", fix))
     return out
+
+
+def _small_population(place: Place, part: str, people: float | None, n: int, asked: float | None) -> list[Fault]:
+    """DON-097: a population smaller than those who answered, or than those who were asked."""
+    if people is None or people >= max(n, asked or 0):
+        return []
+    more = plural(n, "réponse") if people < n else f"{asked:.0f} sollicités"
+    fix = "corrigez « population » : c’est le nombre de toutes les personnes ou structures qui pouvaient être tirées au sort"
+    expected = f"au moins {max(n, asked or 0):.0f}"
+    return [Fault("DON-097", place, f"une population de {people:.0f}, {more} ({part})", expected, fix)]
 
 
 def _title_place(file: AnswersFile, column: Column) -> Place:

@@ -177,7 +177,8 @@ class _Reading:
                 continue
             known = lexicon.by_code[code]
             for answer, target in self._table(("reponses", question), answers).items():
-                found = known.choice(str(target or "")) or _number(known, target) or _declared(known, target)
+                found = known.choice(str(target or "")) or _listed(known, target)
+                found = found or _number(known, target) or _declared(known, target)
                 if not found:
                     codes = [choice.code for choice in known.question.choix if not choice.liste] + [EMPTY]
                     near = nearest(str(target), codes)
@@ -273,6 +274,7 @@ class Draft:
     )  # question -> (answer, code proposed)
     coded: bool = False  # some answers or titles are codes of the tool
     hidden: int = 0  # answers not shown because they may be personal
+    bodies: Sequence[str] = ()  # questions whose list of bodies nobody stated
 
 
 def draft_text(draft: Draft, command: str, mapping: SurveyMapping | None = None) -> str:
@@ -334,7 +336,7 @@ def _plain_keys(draft: Draft, mapping: SurveyMapping | None, written: Mapping[st
 
 
 def _answer_lines(draft: Draft, decided: Mapping[str, Any]) -> list[str]:
-    questions = dict.fromkeys([*decided, *draft.answers])
+    questions = dict.fromkeys([*decided, *draft.answers, *draft.bodies])
     if not questions:
         return []
     out = ["", "# Chaque réponse non comprise : un code de réponse du questionnaire, ou non_repondu.", "reponses:"]
@@ -342,6 +344,9 @@ def _answer_lines(draft: Draft, decided: Mapping[str, Any]) -> list[str]:
         known = draft.enquete.questions_par_code.get(question)
         codes = ", ".join(choice.code for choice in known.choix if not choice.liste) if known else ""
         out.append(f"  {_quoted(question)}:   # {'codes : ' + codes if codes else 'un nombre, ou non_repondu'}")
+        if question in draft.bodies:
+            out += ["    ## Les structures du contrat, chacune comme elle est écrite dans l’export, et un code court :"]
+            out += ['    #"Centre social des Lilas": "centre_social"']
         mine = items(decided.get(question))
         out += [f"    {_quoted(answer)}: {_quoted(target)}" for answer, target in mine.items()]
         taken = {exact(str(answer)) for answer in mine}
@@ -361,6 +366,12 @@ def items(value: Any) -> dict[str, Any]:
 def _declared(known: QuestionWords, target: Any) -> str:
     """Code of a body, for a question whose list only the person knows."""
     return choice_code(str(target)) if known.open_list and target and not personal_text(str(target)) else ""
+
+
+def _listed(known: QuestionWords, target: Any) -> str:
+    """Several choices decided for one answer to a multiple question: ``lien_social;confiance``."""
+    several = known.several(str(target)) if known.question.type == "choix_multiple" and target else None
+    return ";".join(several or ())
 
 
 def _number(known: QuestionWords, target: Any) -> str:

@@ -7,12 +7,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import only_errors, only_warnings
+from evalkit.loaders.grids import normalise
+from evalkit.loaders.persons import (
+    fault_without_people,
+    file_without_people,
+    place_without_people,
+    without_people,
+)
 from evalkit.loaders.survey_personal import names_somebody
 from evalkit.loaders.survey_rows import REASONS, reason_text
 from evalkit.wording import plural
 
 if TYPE_CHECKING:
     from evalkit.loaders.survey_columns import Column
+    from evalkit.loaders.survey_mapping import SurveyMapping
     from evalkit.loaders.surveys import AnswersFile, SurveyImport
 
 FORMAT = 1
@@ -22,27 +30,30 @@ _LONGEST_TITLE = 60
 
 
 def import_report(imported: SurveyImport) -> dict[str, Any]:
-    """Plain data, keys in French. For every file ``lues`` is ``gardees`` plus the numbers set apart."""
-    files = [_file(file) for file in imported.files]
+    """Plain data, keys in French. For every file ``lues`` is ``gardees`` plus the numbers set apart.
+
+    It is kept with the answers, and travels with them: files, sheets and titles name nobody in it.
+    """
+    files = [_file(file, imported.mapping) for file in imported.files]
     return {
         "format": FORMAT,
         "enquete": imported.enquete.code,
         "par_partie": {str(k): int(v) for k, v in imported.frame["partie"].value_counts().sort_index().items()},
         "fichiers": files,
-        "anomalies": [fault.as_dict() for fault in imported.faults],
+        "anomalies": [fault_without_people(fault).as_dict() for fault in imported.faults],
         **imported.info,
     }
 
 
-def _file(file: AnswersFile) -> dict[str, Any]:
+def _file(file: AnswersFile, mapping: SurveyMapping) -> dict[str, Any]:
     sorting = file.sorting
-    columns = [replace(c, title=_NAMING_TITLE) if names_somebody(c.title) else c for c in file.header.columns]
+    columns = [replace(c, title=_stored_title(c, mapping)) for c in file.header.columns]
     header = replace(file.header, columns=tuple(columns))
     numbers = sorting.numbers
     return {
-        "nom": file.path.name,
+        "nom": file_without_people(file.path.name),
         "outil": header.tool,
-        "feuille": file.grid.sheet,
+        "feuille": without_people(file.grid.sheet, joined=True),
         "lues": sorting.n_read,
         "gardees": len(sorting.kept),
         "mises_a_part": {
@@ -66,7 +77,7 @@ def _file(file: AnswersFile) -> dict[str, Any]:
             {
                 "question": wrong.question,
                 "numeros": [numbers[row] for row in wrong.rows],
-                "ou": str(file.grid.place(wrong.rows[0], wrong.column.index, wrong.column.title)),
+                "ou": str(place_without_people(file.grid.place(wrong.rows[0], wrong.column.index, wrong.column.title))),
                 "motif": wrong.why,
             }
             for wrong in file.reading.misread
@@ -76,6 +87,14 @@ def _file(file: AnswersFile) -> dict[str, Any]:
             for (question, how), n in sorted(file.reading.repaired.items())
         ],
     }
+
+
+def _stored_title(column: Column, mapping: SurveyMapping) -> str:
+    """A title as the report keeps it. One that the questionnaire itself knows (a place of the territory) is nobody's."""
+    if names_somebody(column.title):
+        return _NAMING_TITLE
+    known = column.kind in ("question", "choix") and normalise(column.title) not in mapping.columns
+    return column.title if known else without_people(column.title)
 
 
 def readable_report(imported: SurveyImport) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from evalkit.loaders.cells import read_date
 from evalkit.loaders.grids import Grid, Raw, is_blank
@@ -84,7 +85,11 @@ _SUMS = frozenset(
 _REFUSES = frozenset("refuse refus non no".split())
 _UNIVERSAL = frozenset({("uuid",), ("key",), ("instanceid",), ("meta", "instanceid")})
 _SAME_MOMENT = timedelta(minutes=10)  # the same answers sent again so soon are one answer sent twice
-_TIME = re.compile(r"(\d{1,2})\s?[:hH]\s?(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
+# « 9:05 », « 9h05 », « 9 h », « 9 heures 30 », « 9:05 PM » ; an hour alone needs its « h ».
+_TIME = re.compile(
+    r"(?<!\d)(\d{1,2})\s?(?:(?::|h(?:eures?)?)\s?(\d{2})(?::(\d{2})(?:\.\d+)?)?|h(?:eures?)?(?!\s?\d|[a-z]))\s*([ap]m)?",
+    re.IGNORECASE,
+)
 _DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})")
 
 
@@ -99,6 +104,9 @@ class Sorting:
     last_day: str = ""  # ISO date of the last answer kept, "" when no column gives it
     twins: list[tuple[int, int]] = field(default_factory=list)  # rows with the same answers, both kept
     elsewhere: list[tuple[int, str]] = field(default_factory=list)  # rows with the answers of a row of another file
+    changed: list[tuple[int, str]] = field(
+        default_factory=list
+    )  # rows set apart, and the one kept: same identifier, other answers
     doubtful_consent: str = ""  # the one sentence of a consent column, when nobody can tell that it says yes
     undated: list[int] = field(default_factory=list)  # rows kept whose moment cannot be read
 
@@ -110,10 +118,14 @@ class Sorting:
 
 @dataclass
 class Seen:
-    """Submissions read in the other files of the same questionnaire: their identifiers, their answers. Never shown."""
+    """Submissions read in the other files of the same questionnaire, as prints of 16 bytes: no answer is held twice.
 
-    identities: set[str] = field(default_factory=set, repr=False)
-    contents: dict[tuple[Raw, ...], list[tuple[datetime | None, str]]] = field(default_factory=dict, repr=False)
+    ``identities``: identifier -> titles, answers, and where they were read (file, number); ``contents``: answers -> when and
+    where.
+    """
+
+    identities: dict[bytes, tuple[bytes, bytes, str, int]] = field(default_factory=dict, repr=False)
+    contents: dict[bytes, list[tuple[datetime | None, str, int]]] = field(default_factory=dict, repr=False)
 
 
 def sort_rows(
@@ -122,7 +134,7 @@ def sort_rows(
     """Tell the rows kept from those set apart; every row read is in one of the two.
 
     ``seen``: submissions read in another file of the same questionnaire; those kept here are added to it, under the name
-    ``shown`` of this file.
+    ``shown`` of this file. None when no other file is read: nothing is remembered then.
     """
     out = Sorting()
     width = [c for c in header.columns if c.title]
@@ -141,7 +153,7 @@ def sort_rows(
         else:
             out.kept.append(row)
             out.parts[row] = rules.part(row)
-    _set_copies_apart(out, rules, moments, Seen() if seen is None else seen, shown)
+    _set_copies_apart(out, rules, moments, seen, shown)
     out.undated = [row for row in out.kept if row not in moments]
     days = [moments[row].date().isoformat() for row in out.kept if row in moments]
     out.last_day = max(days, default="")
@@ -166,6 +178,7 @@ class _Rules:
         self.answers = [c for c in header.columns if c.kind in ("question", "choix")]
         whole = {c.question for c in header.columns if c.kind == "question"}
         self.told = [c for c in self.answers if c.kind == "question" or c.question not in whole]
+        self.form = _print_of(c.title for c in self.told)  # answers under other titles (codes, labels) are not compared
         self.own = {kind: header.of(kind) for kind in ("consentement", "fin", "brouillon", "statut", "partie")}
         self.doubtful_consent = self._doubtful_consent()
         named = sorted(header.of("identifiant"), key=lambda c: words(c.title) in (("id",), ("sid",)))
@@ -286,8 +299,14 @@ class _Rules:
                 return part.code
         return ""
 
-    def content(self, row: int) -> tuple[Raw, ...]:
-        return tuple(self.grid.at(row, column.index) for column in self.told)
+    def content(self, row: int) -> tuple[bytes, bool]:
+        """Print of the answers of a row, and whether they say much (:func:`_says_much`)."""
+        cells = [self.grid.at(row, column.index) for column in self.told]
+        return _print_of(cells), _says_much(cells)
+
+    def everywhere(self, identity: str, content: bytes) -> bytes:
+        """What tells a submission in every file: its identifier, with its answers when it is but a number."""
+        return _print_of((identity,) if self.universal else (identity, content))
 
     def identity(self, row: int) -> str:
         """Identifier that the tool gave to a submission; "" without one."""
@@ -295,41 +314,69 @@ class _Rules:
         return next((str(cell) for cell in cells if not is_blank(cell)), "")
 
 
-def _set_copies_apart(out: Sorting, rules: _Rules, moments: Mapping[int, datetime], seen: Seen, shown: str) -> None:
+def _set_copies_apart(
+    out: Sorting, rules: _Rules, moments: Mapping[int, datetime], seen: Seen | None, shown: str
+) -> None:
     """The same submission twice (same identifier, or same answers at the same moment): the first is kept.
 
     The same answers without either may be those of two people: both are kept, and it is said.
     """
-    by_content: dict[tuple[Raw, ...], list[int]] = {}
+    before = Seen() if seen is None else seen
+    by_content: dict[bytes, list[int]] = {}  # only of the rows that say much: the others are compared with nothing
+    mine: dict[str, tuple[bytes, int]] = {}
     kept: list[int] = []
-    mine: set[str] = set()
-    mine_elsewhere: set[str] = set()
     for row in out.kept:
-        identity, content, moment = rules.identity(row), rules.content(row), moments.get(row)
-        everywhere = (
-            identity if rules.universal else repr((identity, content))
-        )  # a number: unique with its answers only
-        twins = by_content.get(content, []) if _says_much(content) else []
-        others = seen.contents.get(content, []) if _says_much(content) else []
+        identity, moment = rules.identity(row), moments.get(row)
+        content, much = rules.content(row)
+        twins = by_content.get(content, []) if much else []
+        others = before.contents.get(content, []) if much else []
         at_once = any(_at_once(moments.get(twin), moment) for twin in twins)
-        sent_before = any(_at_once(other, moment) for other, _ in others)
-        if at_once or sent_before or (identity and (identity in mine or everywhere in seen.identities)):
+        sent_before = any(_at_once(other, moment) for other, _, _ in others)
+        same = _same_identity(out, rules, mine, before, identity, content)
+        if at_once or sent_before or same is not None:
             out.apart.setdefault("doublon", []).append(row)
+            if same:
+                out.changed.append((row, same))
             continue
         if twins:
             out.twins.append((twins[0], row))
         if others:
-            out.elsewhere.append((row, others[0][1]))
-        mine.add(identity)
-        mine_elsewhere.add(everywhere)
-        by_content.setdefault(content, []).append(row)
+            _, file, number = others[0]
+            out.elsewhere.append((row, f"n° {number} de {file}"))
         kept.append(row)
+        if identity:
+            mine[identity] = (content, row)
+        if much:
+            by_content.setdefault(content, []).append(row)
     out.parts = {row: out.parts[row] for row in kept}
     out.kept = kept
-    seen.identities |= mine_elsewhere
+    if seen is None:
+        return
+    for identity, (content, row) in mine.items():
+        seen.identities[rules.everywhere(identity, content)] = (rules.form, content, shown, out.numbers[row])
     for content, rows in by_content.items():
-        said = [(moments.get(row), f"n° {out.numbers[row]} de {shown}") for row in rows]
-        seen.contents.setdefault(content, []).extend(said)
+        seen.contents.setdefault(content, []).extend((moments.get(row), shown, out.numbers[row]) for row in rows)
+
+
+def _same_identity(
+    out: Sorting, rules: _Rules, mine: Mapping[str, tuple[bytes, int]], seen: Seen, identity: str, content: bytes
+) -> str | None:
+    """Where the row kept with this identifier stands when its answers are others, "" when they are the same; None without one."""
+    if not identity:
+        return None
+    if identity in mine:
+        first, row = mine[identity]
+        return f"n° {out.numbers[row]}" if first != content else ""
+    known = seen.identities.get(rules.everywhere(identity, content))
+    if known is None:
+        return None
+    form, first, file, number = known
+    return f"n° {number} de {file}" if form == rules.form and first != content else ""
+
+
+def _print_of(cells: Iterable[Any]) -> bytes:
+    """Print of some cells: enough to tell that two rows are the same, without holding what they say."""
+    return hashlib.blake2b(repr(tuple(cells)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _at_once(first: datetime | None, second: datetime | None) -> bool:
@@ -446,7 +493,7 @@ def _in_words(cell: str) -> datetime | None:
 
 
 def _at(year: int, month: int, number: int, clock: re.Match[str] | None) -> datetime | None:
-    hour, minute, second_ = (int(clock[1]), int(clock[2]), int(clock[3] or 0)) if clock else (0, 0, 0)
+    hour, minute, second_ = (int(clock[1]), int(clock[2] or 0), int(clock[3] or 0)) if clock else (0, 0, 0)
     if clock and clock[4]:
         hour = hour % 12 + (12 if clock[4].lower() == "pm" else 0)
     try:

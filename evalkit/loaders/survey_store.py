@@ -12,6 +12,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ from evalkit.loaders.survey_report import import_report
 from evalkit.loaders.survey_words import Lexicon
 from evalkit.loaders.surveys import FILE_KINDS, SurveyImport, read_surveys
 from evalkit.model.dossier import SILENCES
-from evalkit.model.survey import ANSWER_COLUMNS, QuestionEnquete
+from evalkit.model.survey import ANSWER_COLUMNS, RAW_MARK, QuestionEnquete
+from evalkit.wording import format_date, plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +48,8 @@ class Surveys:
         default_factory=dict
     )  # faults that are of one questionnaire; also in ``faults``
     seen: set[str] = field(default_factory=set)  # questionnaires that some file answers, well or badly
-    left_out: dict[str, str] = field(default_factory=dict)  # by questionnaire: why (:func:`leave_out`)
+    lost: dict[str, list[Fault]] = field(default_factory=dict)  # by export (« brut/nom.csv ») that answers none: why
+    left_out: dict[str, str] = field(default_factory=dict)  # by questionnaire or export: why (:func:`leave_out`)
 
     def tell(self, code: str, faults: Iterable[Fault]) -> None:
         """Keep faults of one questionnaire."""
@@ -146,6 +149,8 @@ def read_dossier_surveys(dossier: Path, name: str, lexicons: Mapping[str, Lexico
     shown = [(path, f"{name}/{FOLDER}/{RAW}/{path.name}") for path in raw]
     found, lost = read_surveys(shown, lexicons, mappings, command=lambda files: import_command(files, dossier))
     out.faults += lost
+    for fault in lost:
+        out.lost.setdefault(f"{RAW_MARK}{fault.place.file.rpartition('/')[2]}", []).append(fault)
     for imported in found:
         _keep(out, imported, dossier, name)
     _tell_raw(out, folder, name)
@@ -153,30 +158,37 @@ def read_dossier_surveys(dossier: Path, name: str, lexicons: Mapping[str, Lexico
     return out
 
 
-def leave_out(surveys: Surveys, codes: Sequence[str], name: str) -> None:
-    """Leave out whole questionnaires on request: their answers and what their files were told of; why is kept.
+def leave_out(surveys: Surveys, names: Sequence[str], dossier: str) -> None:
+    """Leave out whole questionnaires, or exports that answer none, on request; why is kept.
 
-    A questionnaire that no file answers is a fault (USA-002): what was asked would change nothing.
+    What no file answers, and an export that is read, are a fault (USA-002): what was asked would change nothing, or would
+    leave half of a questionnaire.
     """
-    for code in dict.fromkeys(code.upper() for code in codes):
-        if code not in surveys.seen:
-            surveys.faults.append(_nothing_to_leave_out(code, sorted(surveys.seen), name))
+    known: dict[str, list[Fault]] = {**surveys.lost, **{code: surveys.told_of.get(code, []) for code in surveys.seen}}
+    for one in dict.fromkeys(name if name.startswith(RAW_MARK) else name.upper() for name in names):
+        if one not in known:
+            surveys.faults.append(_nothing_to_leave_out(one, surveys, dossier))
             continue
-        told = only_errors(list(dict.fromkeys(surveys.told_of.get(code, ()))))
-        reasons = dict.fromkeys(f"{fault.title[:1].lower()}{fault.title[1:]} ({fault.code})" for fault in told)
-        surveys.left_out[code] = " ; ".join(reasons)
-        mine = set(surveys.told_of.get(code, ()))
-        surveys.faults[:] = [fault for fault in surveys.faults if fault not in mine]
-        surveys.frames.pop(code, None)
-        surveys.infos.pop(code, None)
+        told = known[one]
+        reasons = dict.fromkeys(
+            f"{fault.title[:1].lower()}{fault.title[1:]} ({fault.code})" for fault in only_errors(told)
+        )
+        surveys.left_out[one] = " ; ".join(reasons)
+        surveys.faults[:] = [fault for fault in surveys.faults if fault not in told]
+        surveys.frames.pop(one, None)
+        surveys.infos.pop(one, None)
 
 
-def _nothing_to_leave_out(code: str, seen: Sequence[str], name: str) -> Fault:
-    known = (
-        f"un questionnaire dont ce dossier a un fichier : {', '.join(seen)}" if seen else "un dossier avec des réponses"
-    )
-    fix = f"--sans-enquete {seen[0]}" if seen else "retirez --sans-enquete"
-    return Fault("USA-002", Place(f"{name}/{FOLDER}"), f"--sans-enquete {code} : rien à laisser de côté", known, fix)
+def _nothing_to_leave_out(one: str, surveys: Surveys, name: str) -> Fault:
+    seen, lost = sorted(surveys.seen), sorted(surveys.lost)
+    kinds = [f"un questionnaire dont ce dossier a un fichier : {', '.join(seen)}"] * bool(seen)
+    kinds += [f"un export que rien ne reconnaît : {', '.join(lost)}"] * bool(lost)
+    known = " ; ou ".join(kinds) or "un dossier avec des réponses"
+    fix = f"--sans-enquete {[*seen, *lost][0]}" if kinds else "retirez --sans-enquete"
+    read = f"--sans-enquete {one} : rien à laisser de côté"
+    if one.startswith(RAW_MARK):
+        read = f"--sans-enquete {one} : pas un export dont le questionnaire n’est pas reconnu"
+    return Fault("USA-002", Place(f"{name}/{FOLDER}"), read, known, fix)
 
 
 def _print_of_file(path: Path, key: bytes) -> str:
@@ -268,18 +280,36 @@ def _keep(out: Surveys, imported: SurveyImport, dossier: Path, name: str) -> Non
         return  # the export that was imported, in a dossier that has lost its key
     out.tell(code, imported.faults)
     if code in out.frames:
-        names = ", ".join(file.shown for file in imported.files)
-        place = Place(names, note=code)
-        read = f"un export qui n’est pas celui déjà importé ({name}/{FOLDER}/{code.lower()}.csv)"
-        command = import_command([file.path for file in imported.files], dossier)
-        fix = (
-            f"s’il le remplace : {command} ; si les deux se complètent, donnez les deux fichiers à cette même commande ; "
-            f"sinon sortez-le de « {RAW} »"
-        )
-        out.tell(code, [Fault("DON-095", place, read, "une seule source par questionnaire", fix)])
+        out.tell(code, [_second_source(imported, out.infos[code], dossier, name)])
     elif imported.sure:
         out.frames[code] = imported.frame
         out.infos[code] = dict(imported.info)
+
+
+def _second_source(imported: SurveyImport, kept: Mapping[str, Any], dossier: Path, name: str) -> Fault:
+    """DON-095: an export beside the answers already imported. The last answer of each says which one is the newer."""
+    code, files = imported.enquete.code, [file.path for file in imported.files]
+    command, ours = import_command(files, dossier), f"{name}/{FOLDER}/{code.lower()}.csv"
+    mine, theirs = str(imported.info["date"]), str(kept["date"])
+    n = plural(int(imported.info["gardees"]), "réponse")
+    said = f"{n} jusqu’au {format_date(mine)}" if mine else f"{n}, sans date lisible"
+    before = plural(int(kept["gardees"]), "réponse")
+    known = f"{before} jusqu’au {format_date(theirs)}" if theirs else f"{before}, sans date lisible"
+    both = "si les deux se complètent, donnez les deux fichiers à la même commande"
+    if mine and theirs and mine < theirs:
+        read = f"un export plus ancien ({said}) que celui déjà importé ({ours}, {known})"
+        fix = f"sortez-le de « {RAW} » : l’import est plus récent ; {both} ({command}, suivi de l’autre)"
+    elif mine and theirs and mine > theirs:
+        read = f"un export plus récent ({said}) que celui déjà importé ({ours}, {known})"
+        fix = f"pour qu’il le remplace : {command} ; {both} ; sinon sortez-le de « {RAW} »"
+    else:
+        read = f"un export qui n’est pas celui déjà importé : {said} ; déjà importé ({ours}) : {known}"
+        fix = (
+            f"rien ne dit lequel est le plus récent, regardez-les ; s’il le remplace : {command} ; {both} ; "
+            f"sinon sortez-le de « {RAW} »"
+        )
+    shown = ", ".join(file.shown for file in imported.files)
+    return Fault("DON-095", Place(shown, note=code), read, "une seule source par questionnaire", fix)
 
 
 def asked_before(dossier: Path, enquete: str) -> dict[str, float]:
@@ -306,6 +336,8 @@ def _info_of(content: Mapping[str, Any]) -> dict[str, Any]:
         by_part[name] = {str(part): float(n) for part, n in by_part[name].items()}
     if not all(way in COLLECTES for way in by_part["collecte"].values()):
         raise ValueError("collecte")
+    if content["date"]:
+        date.fromisoformat(content["date"])
     counts = {name: int(content[name]) for name in ("lues", "gardees")}
     return {**by_part, **counts, **{name: str(content[name]) for name in ("outil", "date", "motifs")}}
 

@@ -15,11 +15,10 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from evalkit.loaders.cells import silence_of
-from evalkit.model.survey import Enquete, QuestionEnquete, territory_choices
+from evalkit.model.survey import OTHER, Enquete, QuestionEnquete, territory_choices
 from evalkit.model.territory import Territory
 
 Words = tuple[str, ...]
-OTHER = "autre"  # code that every questionnaire gives to « Autre »
 # How tools and people write yes, no, and "I have nothing to say here"; in compared form, one word.
 YES = frozenset("1 true vrai oui yes x y o coche checked selected selectionne".split())
 NO = frozenset("0 false faux non no n unchecked".split())
@@ -30,6 +29,7 @@ _TAGS = re.compile(r"<[^<>]{1,300}>")
 _THOUSANDS = re.compile(r"(?<=\d)[\s\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 _WORDS = re.compile(r"[a-z0-9]+")
 TOOL_CODE = re.compile(r"(?:A|AO|SQ|choice|option)_?0*(\d{1,3})", re.IGNORECASE)  # a surname and a figure is none
+_BETWEEN_CODES = re.compile(r"[\s;,|/]+")
 _PARTS = re.compile(r"\s*[;|\n]\s*")
 _NEAR = 0.8  # likeness of the letters from which a title is proposed, never applied
 _NEAR_WORDS = 0.6  # share of common words from which it is proposed too: the same question in another order
@@ -60,6 +60,16 @@ def exact(text: str) -> str:
     ("l'oui > 5", False)
     """
     return " ".join(unicodedata.normalize("NFKC", text).replace("’", "'").casefold().split())
+
+
+def tool_codes(text: str) -> bool:
+    """Whether a text is only codes that a tool gives to its choices: ``A1``, « AO01, AO03 ».
+
+    >>> tool_codes("A1"), tool_codes("A1; A3"), tool_codes("Dupont 3"), tool_codes("")
+    (True, True, False, False)
+    """
+    written = [part for part in _BETWEEN_CODES.split(text.strip()) if part]
+    return bool(written) and all(TOOL_CODE.fullmatch(part) for part in written)
 
 
 def says_nothing(text: str) -> bool:
@@ -150,13 +160,22 @@ class QuestionWords:
         return out
 
     def by_rank(self, text: str) -> str:
-        """Code of the choice that a tool's own code (``A2``, ``AO02``, ``SQ002``) stands for if it follows the order of the list."""
-        found = TOOL_CODE.fullmatch(text.strip())
+        """Code of the choice that a tool's own code (``A2``, ``AO02``, ``SQ002``) stands for if it follows the order of the list.
+
+        A multiple answer may hold several of them (« A1, A3 ») : their codes, joined by ``;``.
+        """
         if any(choice.liste for choice in self.question.choix):
             return ""  # the ranks are those of a list that each territory has in its own order
-        choices = [choice.code for choice in self.question.choix]
+        written = [part for part in _BETWEEN_CODES.split(text.strip()) if part]
+        if len(written) > 1 and self.question.type != "choix_multiple":
+            return ""
+        codes = [self._ranked(part) for part in written]
+        return ";".join(dict.fromkeys(codes)) if codes and all(codes) else ""
+
+    def _ranked(self, text: str) -> str:
+        found = TOOL_CODE.fullmatch(text)
         rank = int(found[1]) if found else 0
-        return choices[rank - 1] if 0 < rank <= len(choices) else ""
+        return self.question.choix[rank - 1].code if 0 < rank <= len(self.question.choix) else ""
 
     def nearest(self, text: str) -> str:
         """Code of the choice whose writing is nearest to a text; "" when none is near."""

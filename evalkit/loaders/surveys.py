@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.loaders.cells import read_number
 from evalkit.loaders.grids import Grid, normalise, read_bytes, read_csv, read_workbook
+from evalkit.loaders.persons import file_without_people, without_people
 from evalkit.loaders.survey_answers import Reading, read_answers
 from evalkit.loaders.survey_columns import Column, Header, header_at, near_questions, read_header, twice
 from evalkit.loaders.survey_faults import (
@@ -26,7 +27,10 @@ from evalkit.loaders.survey_faults import (
     part_faults,
     row_faults,
     silent_faults,
+    undeclared_faults,
+    undeclared_questions,
     unknown_survey,
+    unweighted_faults,
     weight_faults,
 )
 from evalkit.loaders.survey_mapping import IGNORED, SPECIAL, Draft, SurveyMapping
@@ -217,7 +221,7 @@ class _Group:
     mapping: SurveyMapping
     files: list[AnswersFile] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    seen: Seen = field(default_factory=Seen)
+    seen: Seen | None = None  # what the files before hold; None when a single file is read
 
 
 def read_surveys(
@@ -250,6 +254,7 @@ def read_surveys(
     groups: dict[str, _Group] = {}
     lost: list[Fault] = []
     contents: dict[bytes, str] = {}
+    files = list(files)
     for path, shown in files:
         try:
             same = _same_file(contents, path, shown)
@@ -268,7 +273,10 @@ def read_surveys(
             continue
         grid, header, lexicon = found
         code = lexicon.enquete.code
-        group = groups.setdefault(code, _Group(lexicon, mappings.get(code, _NO_MAPPING)))
+        if code not in groups:
+            seen = Seen() if len(files) > 1 else None
+            groups[code] = _Group(lexicon, mappings.get(code, _NO_MAPPING), seen=seen)
+        group = groups[code]
         read, faults = read_answers_file(path, shown, grid, header, lexicon, group.mapping, group.seen)
         group.files.append(read)
         group.faults += [*warnings, *faults, *_other_sheets(grids, grid, lexicon, shown)]
@@ -277,8 +285,10 @@ def read_surveys(
 
 def _same_file(contents: dict[bytes, str], path: Path, shown: str) -> Fault | None:
     """DON-095: the same file, byte for byte, under two names: everybody would count twice."""
-    first = contents.setdefault(hashlib.sha256(read_bytes(path, shown)).digest(), shown)
-    if first == shown:
+    digest = hashlib.sha256(read_bytes(path, shown)).digest()
+    first = contents.get(digest)
+    if first is None:
+        contents[digest] = shown
         return None
     fix = "n’en gardez qu’un"
     return Fault("DON-095", Place(shown), f"le même fichier que {first}", "chaque export une seule fois", fix)
@@ -332,13 +342,15 @@ def _gather(group: _Group, how: Command) -> SurveyImport:
         faults += column_faults(file, near, twice(file.header), command)
         faults += misread_faults(file, group.mapping, command)
         faults += row_faults(file)
+    faults += unweighted_faults(group.files)
     info = _info(group)
     frame = _frame(group)
     faults += part_faults(group.lexicon.enquete, frame, info, [file.shown for file in group.files], command)
     faults += silent_faults(group.lexicon.enquete, group.files, group.mapping)
+    faults += undeclared_faults(group.lexicon, frame, group.files, group.mapping)
     faults += mapping_faults(group.files, group.mapping)
     ordered = tuple(dict.fromkeys(faults))
-    draft = _draft(group) if only_errors(ordered) else None
+    draft = _draft(group, undeclared_questions(group.lexicon, frame, group.mapping)) if only_errors(ordered) else None
     return SurveyImport(group.lexicon.enquete, frame, info, tuple(group.files), ordered, draft, group.mapping)
 
 
@@ -391,7 +403,12 @@ def _frame(group: _Group) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _draft(group: _Group) -> Draft:
+def _names_somebody(title: str) -> bool:
+    """Whether a title is not to be written in a draft."""
+    return names_somebody(title) or without_people(title) != title
+
+
+def _draft(group: _Group, bodies: Sequence[str]) -> Draft:
     """What is to be decided, over the files of one questionnaire."""
     columns: dict[str, str] = {}
     answers: dict[str, dict[str, str]] = {}
@@ -404,7 +421,7 @@ def _draft(group: _Group) -> Draft:
                 coded = coded or _ranked(column, group.lexicon) is not None
             elif column.kind == "consentement" and file.sorting.doubtful_consent:
                 columns[column.title] = ""
-            elif column.kind == "inconnue" and column.title and not names_somebody(column.title):
+            elif column.kind == "inconnue" and column.title and not _names_somebody(column.title):
                 columns[column.title] = near.get(column.index, "")
         for wrong in file.reading.misread:
             ranked = group.lexicon.by_code[wrong.question].by_rank(wrong.text)
@@ -414,5 +431,5 @@ def _draft(group: _Group) -> Draft:
             else:
                 hidden += len(wrong.rows)
     listed = {question: tuple(found.items()) for question, found in answers.items()}
-    names = ", ".join(file.path.name for file in group.files)
-    return Draft(group.lexicon.enquete, names, tuple(columns.items()), listed, coded, hidden)
+    names = ", ".join(file_without_people(file.path.name) for file in group.files)
+    return Draft(group.lexicon.enquete, names, tuple(columns.items()), listed, coded, hidden, tuple(bodies))

@@ -188,6 +188,26 @@ def choice_code(label: str) -> str:
 
 # Columns of a cleaned table of answers (`enquetes/<enquete>.csv`), besides one column per question code. One row is one
 # answer. A choix_multiple cell holds codes joined by ";". A silence is its code. Nothing identifies a person.
+RAW_MARK = "brut/"  # how an export that answers no known questionnaire is named, to leave it out
+_RAW_FILE = re.compile(r"brut/.+?\.(?:csv|txt|tsv|xlsx|xlsm|xlsb|xls|ods)(?=\s*(?:[,;]|$))", re.IGNORECASE)
+
+
+def left_out_names(text: str) -> list[str]:
+    """What to leave out, as written in one line: codes of questionnaires, and exports as ``brut/nom.csv``.
+
+    >>> left_out_names("enq-asso, brut/mes réponses, mai.csv ; ENQ-COM")
+    ['ENQ-ASSO', 'brut/mes réponses, mai.csv', 'ENQ-COM']
+    """
+    out: list[str] = []
+    start = 0
+    for found in _RAW_FILE.finditer(text):
+        out += [code.upper() for code in re.split(r"[,;\s]+", text[start : found.start()]) if code]
+        out.append(found[0])
+        start = found.end()
+    return out + [code.upper() for code in re.split(r"[,;\s]+", text[start:]) if code]
+
+
+OTHER = "autre"  # code that every questionnaire gives to « Autre »
 ANSWER_COLUMNS: dict[str, str] = {
     "ligne": "int: number of the submission in the source file (1 = first), for the import report only",
     "partie": "str: part of the questionnaire",

@@ -14,6 +14,7 @@ from evalkit.report.guard import require_publication
 from evalkit.report.html import Absent, Html, heading, join, paragraph, table, tag, whole_page
 from evalkit.report.identity import identity_of
 from evalkit.report.sections_method import make_stamp
+from evalkit.report.sections_surveys import left_out_sentences
 from evalkit.report.sentences import Row, is_missing, median_text, number_text, records
 from evalkit.wording import format_date, label_status, plural, slug
 
@@ -145,6 +146,7 @@ def render_consensus(publication: Publication) -> str:
     body = join(
         tag("h1", title),
         paragraph(f"{campaign.libelle} — {publication.referentiel.libelle}", classe="sous-titre"),
+        *(paragraph(said) for said in left_out_sentences(publication)),
         intro,
         show_consensus(publication),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from evalkit.charts.surveys import (
     SurveyItem,
@@ -14,8 +14,10 @@ from evalkit.charts.surveys import (
     secret_text,
     share_text,
     silence_text,
+    undeclared_text,
 )
 from evalkit.compute.results import Publication
+from evalkit.model.referentiel import Referentiel
 from evalkit.report.guard import require_publication
 from evalkit.report.html import Absent, Html, bullet_list, figure, heading, join, paragraph, table
 from evalkit.report.sentences import Row, is_missing, number_text, records
@@ -23,7 +25,7 @@ from evalkit.wording import agree, format_number, format_percent, join_french, l
 
 COLLECTE = {
     "aleatoire": "tirage au hasard",
-    "recensement": "tous ont été sollicités",
+    "recensement": "prévue auprès de tous",  # what the questionnaire plans: nobody says that it was done
     "ouvert": "ouvert à tous",
 }
 SHORT = 3  # answers that read well in one line
@@ -47,16 +49,23 @@ def _imported(publication: Publication) -> list[str]:
 
 
 def left_out_sentences(publication: Publication) -> list[str]:
-    """What was left out on request, and why: one sentence per questionnaire, none when nothing was."""
-    titles = {enquete.code: enquete.titre for enquete in publication.referentiel.enquetes}
-    said = []
-    for code, reason in publication.enquetes_ecartees.items():
-        why = f"son fichier n’est pas sûr ({reason})" if reason else "son fichier se lit pourtant sans anomalie"
-        said.append(
-            f"L’enquête {code} ({quote(titles[code])}) a été laissée de côté à la demande de qui a produit ce document : "
-            f"{why}. Rien ici n’en est tiré."
-        )
-    return said
+    """What was left out on request, and why: one sentence per questionnaire or export, none when nothing was."""
+    return left_out_texts(publication.referentiel, publication.enquetes_ecartees)
+
+
+def left_out_texts(referentiel: Referentiel, left_out: Mapping[str, str]) -> list[str]:
+    """The same, for a document that is not published; ``left_out``: by questionnaire or export, why."""
+    titles = {enquete.code: enquete.titre for enquete in referentiel.enquetes}
+    return [_left_out(code, titles.get(code, ""), why) for code, why in left_out.items()]
+
+
+def _left_out(code: str, title: str, reason: str) -> str:
+    asked = "à la demande de qui a produit ce document"
+    if not title:  # an export, by its name: nobody can say which questionnaire it answers
+        why = f"on ne sait pas à quel questionnaire il répond ({reason})"
+        return f"Le fichier de réponses {quote(code)} a été laissé de côté {asked} : {why}. Rien ici n’en est tiré."
+    why = f"son fichier n’est pas sûr ({reason})" if reason else "son fichier se lit pourtant sans anomalie"
+    return f"L’enquête {code} ({quote(title)}) a été laissée de côté {asked} : {why}. Rien ici n’en est tiré."
 
 
 def brief_sentences(publication: Publication) -> list[str]:
@@ -165,7 +174,7 @@ def conclusions(publication: Publication, row: Row) -> list[str]:
     elif row["collecte"] == "aleatoire":
         said.append("Échantillon tiré au hasard : un intervalle à 95 % accompagne les parts.")
     elif not is_missing(row["n_sollicites"]) and row["n_sollicites"] <= row["n_reponses"]:
-        said.append("Tous ont répondu : il n’y a pas de marge d’erreur d’échantillon.")
+        said.append("Tous les sollicités ont répondu : il n’y a pas de marge d’erreur d’échantillon.")
     elif is_missing(row["n_sollicites"]):
         said.append("Le nombre de sollicités n’est pas connu : ni taux de réponse, ni intervalle.")
     else:
@@ -245,6 +254,8 @@ def _with_bounds(item: SurveyItem, share: float | None, low: float, high: float)
 
 
 def _nothing(item: SurveyItem) -> str:
+    if item.undeclared:
+        return f"{undeclared_text(item)} ({plural(item.n, 'réponse')})"
     return label_status("aucune_reponse") if item.n == 0 else secret_text(item.n)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from evalkit.charts.context import area_name
-from evalkit.charts.surveys import SurveyItem, read_items, share_text, silence_text
+from evalkit.charts.surveys import SurveyItem, read_items, share_text, silence_text, undeclared_text
 from evalkit.charts.theme import clean
 from evalkit.compute.results import Publication
 from evalkit.report import sentences, tables
@@ -583,6 +583,8 @@ def _answer_rows(item: SurveyItem, row: Row, counts: Sequence[Any]) -> list[list
 
 
 def _hidden(item: SurveyItem) -> Cell:
+    if item.undeclared:
+        return Absent(undeclared_text(item))
     return Absent(label_status("aucune_reponse")) if item.n == 0 else SECRET
 
 

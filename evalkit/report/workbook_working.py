@@ -21,6 +21,7 @@ from evalkit.model.referentiel import Groupe, Referentiel
 from evalkit.report import workbook_formulas as formulas
 from evalkit.report.guard import require_evaluation
 from evalkit.report.html import Absent
+from evalkit.report.sections_surveys import left_out_texts
 from evalkit.report.sentences import codes, is_missing, records
 from evalkit.report.workbook_formulas import NO, YES
 from evalkit.report.workbook_levels import (
@@ -220,6 +221,10 @@ class _Working:
             (
                 "Feuilles protégées",
                 "Sans mot de passe, contre les fautes de frappe : menu Révision, « Ôter la protection », si vous en avez besoin.",
+            ),
+            *(
+                ("Enquête laissée de côté", said)
+                for said in left_out_texts(self.referentiel, self.evaluation.enquetes_ecartees)
             ),
             ("Empreinte des données", self.evaluation.empreinte or "non calculée"),
             ("Référentiel", f"{self.referentiel.libelle}, version {self.referentiel.version}"),

@@ -1,4 +1,4 @@
-"""Each message DON-090 to DON-106: its faulty file provokes it, at the right place, with the right words."""
+"""Each message DON-090 to DON-109: its faulty file provokes it, at the right place, with the right words."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.resources import resource_dir
 
 BROKEN = Path(__file__).parents[1] / "fichiers_fautifs"
-FIRST, LAST = "DON-090", "DON-106"
+FIRST, LAST = "DON-090", "DON-109"
 # folder -> (code, words of the place, words of the rest) for each message that must be there
 EXPECTED: dict[str, list[tuple[str, str, str]]] = {
-    "DON-090-questionnaire-inconnu": [("DON-090", "brut/sondage.csv", "--enquete CODE")],
+    "DON-090-questionnaire-inconnu": [
+        ("DON-090", "brut/sondage.csv", "--enquete CODE"),
+        ("DON-090", "brut/sondage.csv", "--sans-enquete brut/sondage.csv"),
+    ],
     "DON-091-titre-presque-juste": [("DON-091", "ligne 1, colonne « Où se situe votre lieu", "le plus proche : A02")],
     "DON-091-choix-inconnu": [("DON-091", "colonne « A14[SQ001] »", "un choix que le questionnaire n’a pas")],
     "DON-092-non-comprises": [
@@ -71,6 +74,14 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
     "DON-106-poids": [
         ("DON-106", "ligne 3, colonne « poids »", "un nombre positif"),
         ("DON-106", "ligne 4, colonne « poids »", "un nombre positif"),
+    ],
+    "DON-106-un-seul-fichier": [("DON-106", "brut/a.csv", "brut/b.csv n’en a pas")],
+    "DON-097-population": [("DON-097", "brut/export.csv", "une population de 2, 3 réponses")],
+    "DON-107-envoi-change": [("DON-107", "brut/export.csv", "n° 2, mis à part ; n° 1, gardé")],
+    "DON-108-masquees": [("DON-108", "brut/export.xlsx", "1 ligne et 1 colonne masquées")],
+    "DON-109-structures": [
+        ("DON-109", "brut/export.csv", "A20 : 2 réponses, aucune structure déclarée"),
+        ("DON-101", "brut/export.csv", "A20 : structures que le fichier de correspondance ne déclare pas"),
     ],
 }
 

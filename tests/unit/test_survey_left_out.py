@@ -192,6 +192,80 @@ def test_why_it_was_left_out_is_a_part_of_the_report(campagne: Path) -> None:
     assert [name for name in first if first[name] != second[name]] == ["ecartees"]
 
 
+# --- an export that answers no known questionnaire -------------------------------------------------------------------
+
+
+@pytest.fixture
+def unknown(campagne: Path) -> Path:
+    """Ardelle, where everything reads well but one file of ``brut/``, whose titles are those of no questionnaire."""
+    shutil.rmtree(campagne / "ardelle")
+    shutil.copytree(SAMPLES / "ardelle", campagne / "ardelle")
+    (campagne / "ardelle" / "enquetes" / "brut").mkdir(exist_ok=True)
+    export = campagne / "ardelle" / "enquetes" / "brut" / "sondage, été.csv"
+    export.write_text("Humeur;Météo\nbonne;soleil\n", encoding="utf-8")
+    return campagne / "ardelle"
+
+
+def test_a_file_that_nothing_recognises_is_left_out_by_its_name(unknown: Path) -> None:
+    with pytest.raises(EvalkitError, match="DON-090"):
+        load_dossier(unknown, REFERENTIEL)
+    publication = actions.load_publication(unknown, "brut/sondage, été.csv, ENQ-COM")
+    assert set(publication.enquetes_ecartees) == {"brut/sondage, été.csv", "ENQ-COM"}
+    assert "ENQ-ASSO" in set(publication.enquetes["enquete"]), "les autres enquêtes sont là"
+    said = text_of(sections.show_brief(publication))
+    assert "Le fichier de réponses « brut/sondage, été.csv » a été laissé de côté à la demande" in said
+    assert "questionnaire non reconnu (DON-090)" in said
+
+
+@pytest.mark.parametrize("typed", ["brut/sondage, été.csv", "sondage, été.csv", "enquetes\\brut\\sondage, été.csv"])
+def test_the_report_of_a_file_left_out(typed: str, unknown: Path, tmp_path: Path) -> None:
+    result = actions.render_report(unknown, tmp_path / "s", formats=("html",), sans_enquete=[typed])
+    assert result.ok, result.outcomes
+    page = (tmp_path / "s" / "ardelle" / "rapport.html").read_text(encoding="utf-8")
+    assert "brut/sondage, été.csv" in page
+    again = actions.render_batch(unknown.parent, tmp_path / "s", 1, sans_enquete=[f"ardelle={typed}"])
+    assert again.ok, again.outcomes
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        ("brut/absent.csv", "pas un export dont le questionnaire n’est pas reconnu"),
+        ("brut/reponses Fatima Bouzid.csv", "dont le nom nomme quelqu’un"),
+        ("brut/0612345678.csv", "dont le nom nomme quelqu’un"),
+    ],
+)
+def test_a_file_that_cannot_be_left_out(typed: str, word: str, unknown: Path, tmp_path: Path) -> None:
+    with pytest.raises(EvalkitError, match="USA-002") as refused:
+        actions.render_report(unknown, tmp_path / "s", sans_enquete=[typed])
+    assert word in str(refused.value)
+    assert "Bouzid" not in str(refused.value)
+
+
+def test_half_of_a_questionnaire_is_never_left_out(campagne: Path, tmp_path: Path) -> None:
+    """An export that answers a questionnaire is left out with it, by its code."""
+    with pytest.raises(EvalkitError) as refused:
+        load_dossier(campagne / "ardelle", REFERENTIEL, sans_enquete=["brut/associations.csv"])
+    assert "pas un export dont le questionnaire n’est pas reconnu" in str(refused.value)
+
+
+def test_sheets_and_working_file_leave_out_too(unknown: Path, tmp_path: Path) -> None:
+    """What a meeting or a pilot works with is made in the same way, and says what it lacks."""
+    import openpyxl
+
+    without = ["brut/sondage, été.csv", "enq-asso"]
+    with pytest.raises(EvalkitError, match="DON-090"):
+        actions.write_consensus_sheets(unknown, tmp_path / "c.html")
+    page = actions.write_consensus_sheets(unknown, tmp_path / "c.html", without).read_text(encoding="utf-8")
+    assert "Le fichier de réponses « brut/sondage, été.csv »" in text_of(page)
+    assert "L’enquête ENQ-ASSO" in text_of(page)
+    with pytest.raises(EvalkitError, match="DON-090"):
+        actions.write_working_file(unknown)
+    target, _ = actions.write_working_file(unknown, sans_enquete=without)
+    said = [str(cell.value) for row in openpyxl.load_workbook(target)["Lisez-moi"] for cell in row]
+    assert sum("laissé" in text and "de côté à la demande" in text for text in said) == 2
+
+
 # --- what the report says of the surveys that are there --------------------------------------------------------------
 
 
