@@ -364,6 +364,8 @@ def _report_batch(result: actions.BatchResult) -> None:
         pages = [str(page) for page in actions.document_paths(result)]
     for page in pages:
         _say(f"{_OPENED_WITH.get(Path(page).suffix, 'À ouvrir')} : {page}")
+    for reminder in result.reminders:
+        _say(f"À trancher : {reminder}.")
     _report_formats(result)
     if not result.ok:
         failed = [outcome for outcome in result.outcomes if not outcome.ok]

@@ -195,9 +195,10 @@ CATALOGUE: dict[str, Entry] = {
     "DON-106": Entry("Poids inutilisable"),
     "DON-110": Entry("Rapport presque identique au précédent : une soustraction dirait qui", "avertissement"),
     "DON-120": Entry("Fichier Word sans section à reprendre"),
-    "DON-121": Entry("Fichier Word d'un autre territoire"),
+    "DON-121": Entry("Fichier Word d'un autre territoire, ou d'une autre campagne"),
     "DON-122": Entry("Texte changé des deux côtés", "avertissement"),
     "DON-123": Entry("Contenu de Word qui n'est pas repris", "avertissement"),
+    "DON-125": Entry("Texte de Word tapé hors des zones à écrire", "avertissement"),
     # --- CAL: computation -------------------------------------------------------------------------------------------
     # --- LOT: batches -----------------------------------------------------------------------------------------------
     "LOT-001": Entry("Paramètre de carnet inconnu ou mal typé"),

@@ -63,7 +63,7 @@ def write_others(task: Task, write: Write, tell: Tell = silent) -> Others:
         tell(f"{FORMATS[name].libelle}…")
         path = Path(f"{task.output}.{name}")
         try:
-            checks[path.name] = _write_one(FORMATS[name], source, path, write, notes, task.kind)
+            checks[path.name] = _write_one(FORMATS[name], source, path, write, notes, task)
             documents.append(path.name)
         except EvalkitError as error:
             faults.extend(error.faults)
@@ -103,27 +103,42 @@ def _publication(task: Task) -> Publication:
     return protect(evaluate(referentiel, read), referentiel.regles)
 
 
-def _write_one(
-    kind: Format, source: Source, path: Path, write: Write, notes: list[str], document: str
-) -> dict[str, Any]:
+def _write_one(kind: Format, source: Source, path: Path, write: Write, notes: list[str], task: Task) -> dict[str, Any]:
     content = kind.make(source)
     check = kind.check(content, source.page)
     check |= {_FILE_PRINT: _print(content), _PAGE_PRINT: _print(source.page.encode("utf-8"))}
     if kind.editable:
         kept = _keep_corrected(path)
         if kept is not None:
-            notes.append(f"{path.name} avait été modifié : il est gardé sous {kept.name}.{_and_then(kept, document)}")
+            notes.append(f"{path.name} avait été modifié : il est gardé sous {kept.name}.{_and_then(kept, task)}")
     text = json.dumps(check, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
     write(path, content)
     write(path.with_name(path.name + CHECK_SUFFIX), text.encode("utf-8"))
     return check
 
 
-def _and_then(kept: Path, document: str) -> str:
-    """How to take back what was typed in a Word report; no other document has places to write that are read."""
-    if kept.suffix != ".docx" or document != "rapport":
+def _and_then(kept: Path, task: Task) -> str:
+    """How to take back what was typed in a Word report; nothing when nothing is left to take.
+
+    No other document has places to write that are read, and a lone workbook has no ``textes/``.
+    """
+    from evalkit.documents.import_texts import has_something_to_take
+    from evalkit.loaders.word_texts import read_word_texts
+
+    if kept.suffix != ".docx" or task.kind != "rapport" or task.dossier is None or not task.dossier.is_dir():
         return ""
-    return f" Pour reprendre les textes tapés dedans : evalkit importer textes {kept} --vers DOSSIER"
+    try:
+        left = has_something_to_take(read_word_texts(kept), task.dossier)
+    except EvalkitError:  # the import would say why; it cannot be proposed
+        return ""
+    if not left:
+        return " Rien n’y reste à reprendre."
+    return f" Pour reprendre les textes tapés dedans : evalkit importer textes {_typed(kept)} --vers {_typed(task.dossier)}"
+
+
+def _typed(path: Path) -> str:
+    """A path as it is typed: between quotation marks when it holds a blank."""
+    return f'"{path}"' if " " in str(path) else str(path)
 
 
 def _print(content: bytes) -> str:

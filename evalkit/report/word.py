@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from evalkit.model.free_text import BOOKMARK_PREFIX, CONTROL_PREFIX, PROMPT, is_portable
+from evalkit.model.free_text import BOOKMARK_PREFIX, CONTROL_PREFIX, PROMPT, is_portable, words_print
 from evalkit.report.page_identity import TWO_PAGES, PageIdentity, read_identity
 from evalkit.report.word_model import add_num, list_of
 from evalkit.report.word_package import ModelError, fill_margins, open_model, save, set_properties, style_ids, tighten
@@ -77,8 +77,18 @@ def render_docx(page: str, model: bytes | None = None) -> bytes:
     writer = _Writer(document, identity)
     writer.write(soup.find("main"))
     fill_margins(writer.document, identity)
-    set_properties(writer.document, identity, writer.texts)
+    set_properties(writer.document, identity, writer.texts, _rest(writer.document) if writer.texts else [])
     return save(writer.document)
+
+
+def _rest(document: Any) -> list[str]:
+    """Prints of the paragraphs outside the free sections: what is typed there later can then be told."""
+    prints = set()
+    for one in document.element.body.iter(qn("p")):
+        tags = (control.find(f"{qn('sdtPr')}/{qn('tag')}") for control in one.iterancestors(qn("sdt")))
+        if not any(tag is not None and tag.get(qn("val"), "").startswith(f"{CONTROL_PREFIX}:") for tag in tags):
+            prints.add(words_print("".join(text.text or "" for text in one.iter(qn("t")))))
+    return sorted(prints - {""})
 
 
 class _Writer:
