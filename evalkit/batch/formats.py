@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,9 +108,10 @@ def _write_one(kind: Format, source: Source, path: Path, write: Write, notes: li
     check = kind.check(content, source.page)
     check |= {_FILE_PRINT: _print(content), _PAGE_PRINT: _print(source.page.encode("utf-8"))}
     if kind.editable:
-        kept = _keep_corrected(path)
+        was = _read_check(path).get(_FILE_PRINT)
+        kept = _keep_corrected(path, {was, _print(content)})
         if kept is not None:
-            notes.append(f"{path.name} avait été modifié : il est gardé sous {kept.name}.{_and_then(kept, task)}")
+            notes.append(f"{path.name} {_why_kept(path, was)} : il est gardé sous {kept.name}.{_and_then(kept, task)}")
     text = json.dumps(check, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
     write(path, content)
     write(path.with_name(path.name + CHECK_SUFFIX), text.encode("utf-8"))
@@ -145,9 +146,16 @@ def _print(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def _keep_corrected(path: Path) -> Path | None:
-    """Put aside a document that is not the one we wrote; None when there is nothing to keep."""
-    if not path.is_file() or _print(path.read_bytes()) == _read_check(path).get(_FILE_PRINT):
+def _why_kept(path: Path, was: object) -> str:
+    """What is known of a document that is put aside: without its check, nobody can tell whether it was changed."""
+    if was is None:
+        return f"a peut-être été modifié ({path.name}{CHECK_SUFFIX} manque, rien ne le dit plus)"
+    return "avait été modifié"
+
+
+def _keep_corrected(path: Path, ours: Container[object]) -> Path | None:
+    """Put aside a document that is none of ours, known by their prints; None when there is nothing to keep."""
+    if not path.is_file() or _print(path.read_bytes()) in ours:
         return None
     number = 1
     while (kept := path.with_name(f"{path.stem}-corrige-{number}{path.suffix}")).exists():

@@ -315,6 +315,21 @@ def test_what_cannot_be_taken_back_is_not_promised(task: Task, kind: str, told: 
     assert (f'--vers "{dossier}"' in note) is told
 
 
+def test_a_document_whose_check_is_lost_is_not_said_changed(task: Task) -> None:
+    """The same bytes as we would write: ours. Others: kept, and said for what it is, nobody knows."""
+    path = Path(f"{task.output}.docx")
+    write_others(task, write_whole)
+    check = Path(f"{path}.controle.json")
+    check.unlink()
+    assert write_others(task, write_whole).notes == ()
+    check.unlink()
+    Path(f"{task.output}.html").write_text(make_page("<p>Autre chose.</p>"), encoding="utf-8")
+    (note,) = write_others(task, write_whole).notes
+    assert "avait été modifié" not in note
+    assert "rapport.docx.controle.json manque" in note
+    assert path.with_name("rapport-corrige-1.docx").is_file()
+
+
 def test_what_was_taken_back_is_not_proposed_again(task: Task) -> None:
     """The command can be copied as it is, and goes once the texts are in the dossier; a lone workbook has none."""
     dossier = task.output.parent / "essai"
