@@ -36,7 +36,8 @@ __all__ = ["ModelError", "render_docx"]
 DPI = 144  # of the charts' pictures
 EMU_PER_INCH = 914400
 TWIPS_PER_INCH = 1440
-TALLEST = 0.72  # of the height of the text: room for what presents the picture
+CONTENTS_NOTE = "Pour les numéros de page : clic droit dans ce sommaire, puis « Mettre à jour les champs »."
+TALLEST = 0.66  # of the height of the text: room for what presents the picture, and for the end of what comes before
 NARROWED = 0.64  # of the width of the text, for the chart of the steering committee's document
 OVERLEAF = "trois-accords"  # what its second side begins with
 _PARAGRAPH_STYLES = {"note": "evalkit note", "encadre": "evalkit encadré", "sous-titre": "subtitle"}
@@ -85,8 +86,7 @@ def _rest(document: Any) -> list[str]:
     """Prints of the paragraphs outside the free sections: what is typed there later can then be told."""
     prints = set()
     for one in document.element.body.iter(qn("p")):
-        tags = (control.find(f"{qn('sdtPr')}/{qn('tag')}") for control in one.iterancestors(qn("sdt")))
-        if not any(tag is not None and tag.get(qn("val"), "").startswith(f"{CONTROL_PREFIX}:") for tag in tags):
+        if next(one.iterancestors(qn("sdt")), None) is None:  # neither a free section, nor the contents
             prints.add(words_print("".join(text.text or "" for text in one.iter(qn("t")))))
     return sorted(prints - {""})
 
@@ -242,8 +242,9 @@ class _Writer:
         for rank, link in enumerate(links):
             words = self._runs(link.children)
             target = el("hyperlink", *words, anchor=self.bookmarks.get(link["href"][1:], ""), history=1)
-            before, after = opening if rank == 0 else [], closing if rank == len(links) - 1 else []
-            lines.append(paragraph(self._id("toc 2"), [*before, target, *after]))
+            lines.append(paragraph(self._id("toc 2"), [*(opening if rank == 0 else []), target]))
+        if lines:  # within the field: gone as soon as Word has made the contents again
+            lines.append(paragraph(self._id("toc 2"), [run(Piece(CONTENTS_NOTE, italic=True)), *closing]))
         head = paragraph(self._id("toc heading"), self._runs(title.children if title else []))
         gallery = el("docPartObj", el("docPartGallery", val="Table of Contents"), el("docPartUnique"))
         yield el("sdt", el("sdtPr", el("id", val=1), gallery), el("sdtContent", head, *lines))

@@ -19,15 +19,15 @@ from tests.unit.machine import need_pdf
 from tests.unit.word_cases import make_page
 
 
-def picture(alt: str = "Une figure.") -> str:
+def picture(alt: str = "Une figure.", height: int = 20) -> str:
     """A palette PNG in a figure."""
-    image = Image.new("P", (40, 20))
+    image = Image.new("P", (40, height))
     image.putpalette([0, 85, 140, 255, 255, 255] + [0] * 762)
     image.putpixel((3, 3), 1)
     out = io.BytesIO()
     image.save(out, "PNG")
     data = base64.b64encode(out.getvalue()).decode()
-    return f'<figure><img src="data:image/png;base64,{data}" alt="{alt}" width="40" height="20"></figure>'
+    return f'<figure><img src="data:image/png;base64,{data}" alt="{alt}" width="40" height="{height}"></figure>'
 
 
 def long_table(rows: int = 90) -> Html:
