@@ -113,7 +113,7 @@ def load_synthese(campagne: str | Path, departement: str = "", nominatif: bool =
     from evalkit.loaders.referentiel import load_referentiel
 
     referentiel = load_referentiel()
-    evaluations, excluded = evaluate_campaign(Path(campagne), referentiel)
+    evaluations, excluded = evaluate_campaign(Path(campagne), referentiel, departement)
     identity = load_campagne(campagne)
     known: list[PublicationSynthese] = []
     for perimeter in _perimeters_before(departement, evaluations):
@@ -138,10 +138,16 @@ def _perimeters_before(departement: str, evaluations: Sequence[Evaluation]) -> l
 
 
 @_small_tables()
-def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Evaluation], list[tuple[str, str]]]:
-    """Evaluate every territory; those that cannot be are returned with the reason, never dropped in silence."""
+def evaluate_campaign(
+    campagne: Path, referentiel: Referentiel, departement: str = ""
+) -> tuple[list[Evaluation], list[tuple[str, str]]]:
+    """Evaluate every territory; those that cannot be are returned with the reason, never dropped in silence.
+
+    ``departement``: those of another department are not left out of its synthesis; one that does not say is.
+    """
     from evalkit.batch.parts import note_excluded
     from evalkit.loaders.dossier import list_dossiers
+    from evalkit.loaders.territory import departement_of
 
     evaluations: list[Evaluation] = []
     excluded: list[tuple[str, str]] = []
@@ -150,6 +156,8 @@ def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Ev
         try:
             evaluations.append(_evaluate(dossier, referentiel, with_reference=False))
         except EvalkitError as error:
+            if departement and departement_of(dossier) not in ("", departement):
+                continue
             errors = only_errors(error.faults)
             titles = sorted({f"{fault.title.lower()} ({fault.code})" for fault in errors})
             name = dossier.stem if dossier.is_file() else dossier.name

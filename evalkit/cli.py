@@ -93,7 +93,7 @@ importer = _group(
     "  evalkit importer contexte DEMO_2021.csv REVN_2021.csv --vers campagnes/2026"
 )
 outils = _group(
-    "Documents tirés du référentiel seul.\n\n\b\nExemple :\n  evalkit outils referentiel --vers referentiel.md"
+    "Documents à part : questionnaires, réunion de consensus, modèle Word, fichier de travail.\n\n\b\nExemple :\n  evalkit outils referentiel --vers referentiel.md"
 )
 app.add_typer(importer, name="importer")
 app.add_typer(outils, name="outils")

@@ -146,6 +146,7 @@ CATALOGUE: dict[str, Entry] = {
     "DON-044": Entry("Valeur et fraction différentes", "avertissement"),
     "DON-050": Entry("Logo inutilisable"),
     "DON-051": Entry("Un nom ou des coordonnées dans un texte publié", "avertissement"),
+    "DON-052": Entry("Un répondant dans deux groupes", "avertissement"),
     "DON-060": Entry("Fichier de données ouvertes non reconnu"),
     "DON-061": Entry("Édition introuvable dans le nom du fichier"),
     "DON-062": Entry("Colonne du code de quartier absente"),
