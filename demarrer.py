@@ -23,7 +23,8 @@ USAGE = """Usage :
   {0} demarrer.py test              prépare l'environnement puis lance toutes les vérifications
   {0} demarrer.py test --complet    les mêmes, sur les quarante territoires d'exemple
   {0} demarrer.py installer         prépare l'environnement, sans rien d'autre
-  {0} demarrer.py COMMANDE …        toute commande d'evalkit : nouveau, verifier, rapport, lot, atelier…
+  {0} demarrer.py COMMANDE …        toute commande d'evalkit : nouveau, verifier, rapport, lot, synthese,
+                                         importer, outils, atelier ; « COMMANDE --help » en donne un exemple
 """
 
 

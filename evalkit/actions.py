@@ -117,7 +117,7 @@ def load_synthese(campagne: str | Path, departement: str = "", nominatif: bool =
     from evalkit.loaders.referentiel import load_referentiel
 
     referentiel = load_referentiel()
-    evaluations, excluded = evaluate_campaign(Path(campagne), referentiel)
+    evaluations, excluded = evaluate_campaign(Path(campagne), referentiel, departement)
     identity = load_campagne(campagne)
     known: list[PublicationSynthese] = []
     for perimeter in _perimeters_before(departement, evaluations):
@@ -142,10 +142,16 @@ def _perimeters_before(departement: str, evaluations: Sequence[Evaluation]) -> l
 
 
 @_small_tables()
-def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Evaluation], list[tuple[str, str]]]:
-    """Evaluate every territory; those that cannot be are returned with the reason, never dropped in silence."""
+def evaluate_campaign(
+    campagne: Path, referentiel: Referentiel, departement: str = ""
+) -> tuple[list[Evaluation], list[tuple[str, str]]]:
+    """Evaluate every territory; those that cannot be are returned with the reason, never dropped in silence.
+
+    ``departement``: those of another department are not left out of its synthesis; one that does not say is.
+    """
     from evalkit.batch.parts import note_excluded
     from evalkit.loaders.dossier import list_dossiers
+    from evalkit.loaders.territory import departement_of
 
     evaluations: list[Evaluation] = []
     excluded: list[tuple[str, str]] = []
@@ -154,6 +160,8 @@ def evaluate_campaign(campagne: Path, referentiel: Referentiel) -> tuple[list[Ev
         try:
             evaluations.append(_evaluate(dossier, referentiel, with_reference=False))
         except EvalkitError as error:
+            if departement and departement_of(dossier) not in ("", departement):
+                continue
             errors = only_errors(error.faults)
             titles = sorted({f"{fault.title.lower()} ({fault.code})" for fault in errors})
             name = dossier.stem if dossier.is_file() else dossier.name
@@ -220,6 +228,7 @@ def verify_referentiel(path: Path | None = None) -> Verification:
 @_small_tables()
 def verify(path: Path, tell: Tell = _silent) -> Verification:
     """Check one dossier, one workbook, or every dossier of a campaign, before any rendering."""
+    from evalkit.documents.import_texts import texts_to_merge
     from evalkit.loaders.dossier import check_dossier, left_aside, list_dossiers, load_campagne
     from evalkit.loaders.referentiel import load_referentiel
 
@@ -244,7 +253,7 @@ def verify(path: Path, tell: Tell = _silent) -> Verification:
         tell(dossier.name)
         check = check_dossier(dossier, referentiel)
         faults[dossier.name] = tuple(check.faults)
-        missing[dossier.name] = tuple(check.manques)
+        missing[dossier.name] = (*check.manques, *texts_to_merge(dossier))
     return Verification(faults, missing, aside)
 
 
@@ -317,6 +326,7 @@ class BatchResult:
     outcomes: tuple[Outcome, ...]
     excluded: tuple[tuple[str, str], ...] = ()  # territories that a synthesis leaves out, and why
     lacking: tuple[Fault, ...] = ()  # formats that this machine cannot make
+    reminders: tuple[str, ...] = ()  # what waits for somebody in the dossier, and is in no document
     formats_asked: bool = (
         False  # whether a person named the formats: only then does one that lacks change the exit code
     )
@@ -364,6 +374,7 @@ def _render_one(
 ) -> BatchResult:
     from evalkit.batch.plan import make_plan
     from evalkit.batch.runner import render_tasks, writing
+    from evalkit.documents.import_texts import texts_to_merge
     from evalkit.report.formats import possible_formats
 
     title = _check_before_rendering(dossier, sans_enquete=sans_enquete)
@@ -377,8 +388,8 @@ def _render_one(
     for outcome in outcomes:
         for warning in outcome.warnings:
             tell(str(warning))
-    result = BatchResult(folder, outcomes, lacking=lacking, formats_asked=formats is not None)
-    return result
+    waiting = tuple(texts_to_merge(dossier))
+    return BatchResult(folder, outcomes, lacking=lacking, reminders=waiting, formats_asked=formats is not None)
 
 
 def _dossier_of(path: Path) -> Path:
@@ -960,8 +971,22 @@ def import_texts(word: Path, dossier: Path) -> TextsImport:
             fix="créez un dossier, mettez-y ce classeur sous le nom evaluation.xlsx, puis donnez ce dossier",
         )
     found = read_word_texts(_existing(word))
+    campagne = _campaign_code(dossier)
     with writing(dossier):
-        return import_word_texts(found, word, dossier)
+        return import_word_texts(found, word, dossier, campagne)
+
+
+def _campaign_code(dossier: Path) -> str:
+    """Code of a dossier's campaign; empty when what is faulty there does not let it be told."""
+    from evalkit.loaders.dossier import load_campagne, load_dossier
+    from evalkit.loaders.referentiel import load_referentiel
+
+    try:
+        if is_campaign(dossier.parent):
+            return load_campagne(dossier.parent).code
+        return load_dossier(dossier, load_referentiel()).campagne.code
+    except EvalkitError:
+        return ""
 
 
 def write_model(folder: Path) -> Path:

@@ -93,7 +93,7 @@ importer = _group(
     "  evalkit importer contexte DEMO_2021.csv REVN_2021.csv --vers campagnes/2026"
 )
 outils = _group(
-    "Documents tirés du référentiel seul.\n\n\b\nExemple :\n  evalkit outils referentiel --vers referentiel.md"
+    "Documents à part : questionnaires, réunion de consensus, modèle Word, fichier de travail.\n\n\b\nExemple :\n  evalkit outils referentiel --vers referentiel.md"
 )
 app.add_typer(importer, name="importer")
 app.add_typer(outils, name="outils")
@@ -368,6 +368,8 @@ def _report_batch(result: actions.BatchResult) -> None:
         pages = [str(page) for page in actions.document_paths(result)]
     for page in pages:
         _say(f"{_OPENED_WITH.get(Path(page).suffix, 'À ouvrir')} : {page}")
+    for reminder in result.reminders:
+        _say(f"À trancher : {reminder}.")
     _report_formats(result)
     if not result.ok:
         failed = [outcome for outcome in result.outcomes if not outcome.ok]

@@ -146,6 +146,7 @@ CATALOGUE: dict[str, Entry] = {
     "DON-044": Entry("Valeur et fraction différentes", "avertissement"),
     "DON-050": Entry("Logo inutilisable"),
     "DON-051": Entry("Un nom ou des coordonnées dans un texte publié", "avertissement"),
+    "DON-052": Entry("Un répondant dans deux groupes", "avertissement"),
     "DON-060": Entry("Fichier de données ouvertes non reconnu"),
     "DON-061": Entry("Édition introuvable dans le nom du fichier"),
     "DON-062": Entry("Colonne du code de quartier absente"),
@@ -198,9 +199,10 @@ CATALOGUE: dict[str, Entry] = {
     "DON-109": Entry("Structures non déclarées", "avertissement"),
     "DON-110": Entry("Rapport presque identique au précédent : une soustraction dirait qui", "avertissement"),
     "DON-120": Entry("Fichier Word sans section à reprendre"),
-    "DON-121": Entry("Fichier Word d'un autre territoire"),
+    "DON-121": Entry("Fichier Word d'un autre territoire, ou d'une autre campagne"),
     "DON-122": Entry("Texte changé des deux côtés", "avertissement"),
     "DON-123": Entry("Contenu de Word qui n'est pas repris", "avertissement"),
+    "DON-125": Entry("Texte de Word tapé hors des zones à écrire", "avertissement"),
     # --- CAL: computation -------------------------------------------------------------------------------------------
     # --- LOT: batches -----------------------------------------------------------------------------------------------
     "LOT-001": Entry("Paramètre de carnet inconnu ou mal typé"),

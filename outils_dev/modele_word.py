@@ -134,7 +134,7 @@ def styles() -> str:
         ),
         style("EvalkitTerme", "Evalkit Terme", paragraph(before=80, after=0, keep=True) + run(bold=True)),
         style("EvalkitDefinition", "Evalkit Définition", paragraph(after=60, left=284)),
-        style("EvalkitFigure", "Evalkit Figure", paragraph(before=60, after=60, keep=True)),
+        style("EvalkitFigure", "Evalkit Figure", paragraph(before=60, after=60)),
         style("EvalkitCellule", "Evalkit Cellule", paragraph(before=20, after=20, line=240) + run(size=8.5)),
         style("EvalkitATeteColonne", "Evalkit Titre de colonne", run(bold=True), based="EvalkitCellule"),
         style("TOCHeading", "TOC Heading", paragraph(before=240, after=80, keep=True) + run(size=12, bold=True)),

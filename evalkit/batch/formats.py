@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,7 @@ def write_others(task: Task, write: Write, tell: Tell = silent) -> Others:
         tell(f"{FORMATS[name].libelle}…")
         path = Path(f"{task.output}.{name}")
         try:
-            checks[path.name] = _write_one(FORMATS[name], source, path, write, notes, task.kind)
+            checks[path.name] = _write_one(FORMATS[name], source, path, write, notes, task)
             documents.append(path.name)
         except EvalkitError as error:
             faults.extend(error.faults)
@@ -103,36 +103,59 @@ def _publication(task: Task) -> Publication:
     return protect(evaluate(referentiel, read), referentiel.regles)
 
 
-def _write_one(
-    kind: Format, source: Source, path: Path, write: Write, notes: list[str], document: str
-) -> dict[str, Any]:
+def _write_one(kind: Format, source: Source, path: Path, write: Write, notes: list[str], task: Task) -> dict[str, Any]:
     content = kind.make(source)
     check = kind.check(content, source.page)
     check |= {_FILE_PRINT: _print(content), _PAGE_PRINT: _print(source.page.encode("utf-8"))}
     if kind.editable:
-        kept = _keep_corrected(path)
+        was = _read_check(path).get(_FILE_PRINT)
+        kept = _keep_corrected(path, {was, _print(content)})
         if kept is not None:
-            notes.append(f"{path.name} avait été modifié : il est gardé sous {kept.name}.{_and_then(kept, document)}")
+            notes.append(f"{path.name} {_why_kept(path, was)} : il est gardé sous {kept.name}.{_and_then(kept, task)}")
     text = json.dumps(check, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
     write(path, content)
     write(path.with_name(path.name + CHECK_SUFFIX), text.encode("utf-8"))
     return check
 
 
-def _and_then(kept: Path, document: str) -> str:
-    """How to take back what was typed in a Word report; no other document has places to write that are read."""
-    if kept.suffix != ".docx" or document != "rapport":
+def _and_then(kept: Path, task: Task) -> str:
+    """How to take back what was typed in a Word report; nothing when nothing is left to take.
+
+    No other document has places to write that are read, and a lone workbook has no ``textes/``.
+    """
+    from evalkit.documents.import_texts import has_something_to_take
+    from evalkit.loaders.word_texts import read_word_texts
+
+    if kept.suffix != ".docx" or task.kind != "rapport" or task.dossier is None or not task.dossier.is_dir():
         return ""
-    return f" Pour reprendre les textes tapés dedans : evalkit importer textes {kept} --vers DOSSIER"
+    try:
+        left = has_something_to_take(read_word_texts(kept), task.dossier)
+    except EvalkitError:  # the import would say why; it cannot be proposed
+        return ""
+    if not left:
+        return " Rien n’y reste à reprendre."
+    return f" Pour reprendre les textes tapés dedans : evalkit importer textes {_typed(kept)} --vers {_typed(task.dossier)}"
+
+
+def _typed(path: Path) -> str:
+    """A path as it is typed: between quotation marks when it holds a blank."""
+    return f'"{path}"' if " " in str(path) else str(path)
 
 
 def _print(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def _keep_corrected(path: Path) -> Path | None:
-    """Put aside a document that is not the one we wrote; None when there is nothing to keep."""
-    if not path.is_file() or _print(path.read_bytes()) == _read_check(path).get(_FILE_PRINT):
+def _why_kept(path: Path, was: object) -> str:
+    """What is known of a document that is put aside: without its check, nobody can tell whether it was changed."""
+    if was is None:
+        return f"a peut-être été modifié ({path.name}{CHECK_SUFFIX} manque, rien ne le dit plus)"
+    return "avait été modifié"
+
+
+def _keep_corrected(path: Path, ours: Container[object]) -> Path | None:
+    """Put aside a document that is none of ours, known by their prints; None when there is nothing to keep."""
+    if not path.is_file() or _print(path.read_bytes()) in ours:
         return None
     number = 1
     while (kept := path.with_name(f"{path.stem}-corrige-{number}{path.suffix}")).exists():

@@ -23,7 +23,7 @@ _DRAWING_IN_BATCH = ("runner.py", "kernels.py", "formats.py")
 LIBRARIES = frozenset(
     """pandas numpy scipy pyarrow matplotlib pillow nbconvert nbclient nbformat papermill ipykernel ipython jinja2 mistune
     traitlets pydantic pydantic-core ruamel-yaml pyyaml openpyxl python-calamine beautifulsoup4 matplotlib-inline
-    python-docx lxml weasyprint pydyf fonttools pikepdf xlsxwriter""".split()
+    python-docx lxml weasyprint pydyf tinycss2 cssselect2 tinyhtml5 pyphen fonttools pikepdf xlsxwriter""".split()
 )
 _PICTURES = frozenset({".png", ".jpg", ".jpeg"})
 _TABLES = frozenset({".csv", ".xlsx", ".yml", ".yaml", ".parquet", ".json", ".xls", ".ods", ".xlsm", ".xlsb", ".md"})

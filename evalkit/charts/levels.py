@@ -27,7 +27,8 @@ from evalkit.charts.theme import (
     shorten_alt,
     text_frame,
 )
-from evalkit.wording import label_status, plural
+from evalkit.compute.maturity import count_left_to_settle
+from evalkit.wording import capitalize, label_status, plural
 
 if TYPE_CHECKING:
     from evalkit.compute.results import Publication
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 LEVELS = range(6)
 LEFT, SLOT, ASIDE = 2.35, 0.46, 5.05  # inches: labels, levels, words
 ROW = 0.33
+LOWEST = "Plus bas niveau d’une sous-question"
+TO_SETTLE = "à arrêter en réunion"
 REST = "Selon ce qui reste à arrêter"
 
 
@@ -50,15 +53,17 @@ class QuestionLevel:
     bornes: tuple[float, float] | None  # None where they would say nothing more
     arbitrees: str
     raison: str
+    reste: int  # sub-questions that a meeting must still settle before there is a level
 
 
 def read_levels(publication: Publication) -> list[QuestionLevel]:
     """Questions of the evaluated modules, in their order."""
     titles = publication.referentiel.questions_par_code
-    return [_read(row, titles[str(row.question)].titre) for row in rows_of(publication.questions)]
+    least = publication.referentiel.seuil("couverture_minimale")
+    return [_read(row, titles[str(row.question)].titre, least) for row in rows_of(publication.questions)]
 
 
-def _read(row: Any, titre: str) -> QuestionLevel:
+def _read(row: Any, titre: str, least: float) -> QuestionLevel:
     known = row.statut == "calcule"
     low, high = row.borne_basse, row.borne_haute
     bounds = (float(low), float(high)) if has_value(low) and has_value(high) and low != high else None
@@ -70,6 +75,7 @@ def _read(row: Any, titre: str) -> QuestionLevel:
         bornes=bounds if row.n_arbitrees else None,  # « de 0 à 5 » is not a finding
         arbitrees=f"{int(row.n_arbitrees)} sur {int(row.n_applicables)}",
         raison="" if known else label_status(str(row.statut)),
+        reste=count_left_to_settle(int(row.n_arbitrees), int(row.n_applicables), least),
     )
 
 
@@ -104,8 +110,13 @@ def draw_question_levels(publication: Publication) -> Chart | None:
 
 def _said(row: QuestionLevel) -> str:
     if row.niveau is None or row.plus_bas is None:
-        return f"{row.code} {row.titre} : pas de niveau, {row.raison}."
-    return f"{row.code} {row.titre} : niveau {format_level(row.niveau)}, au plus bas {format_level(row.plus_bas)}."
+        return f"{row.code} {row.titre} : pas de niveau, {_why(row)}."
+    level, lowest = format_level(row.niveau), format_level(row.plus_bas)
+    return f"{row.code} {row.titre} : niveau {level}, sous-question la plus basse {lowest}."
+
+
+def _why(row: QuestionLevel) -> str:
+    return f"à arrêter (encore\u00a0{row.reste})" if row.reste else row.raison
 
 
 def levels_table(referentiel: Referentiel, rows: Sequence[QuestionLevel]) -> Any:
@@ -118,8 +129,8 @@ def levels_table(referentiel: Referentiel, rows: Sequence[QuestionLevel]) -> Any
     lines = [
         {
             "Question": f"{row.code} — {row.titre}",
-            "Niveau": named(row.niveau, row.raison),
-            "Plus bas niveau arbitré": named(row.plus_bas, "—"),
+            "Niveau": named(row.niveau, capitalize(_why(row))),
+            LOWEST: named(row.plus_bas, "—"),
             "Sous-questions arbitrées": row.arbitrees,
             REST: _range(row),
         }
@@ -160,7 +171,7 @@ def _label(row: QuestionLevel) -> list[str]:
 
 
 def _draw_key(page: Page, with_bounds: bool) -> float:
-    entries = [("D", ACCENT, False, "niveau de la question"), ("o", QUIET, True, "plus bas niveau arbitré")]
+    entries = [("D", ACCENT, False, "niveau de la question"), ("o", QUIET, True, "plus bas niveau d’une sous-question")]
     x = 0.06
     for shape, color, hollow, words in entries:
         page.marker([x], [0.08], shape=shape, color=color, hollow=hollow)
@@ -179,7 +190,7 @@ def _draw_row(page: Page, row: QuestionLevel, y: float, height: float) -> None:
         low, high = row.bornes
         page.rect(_x(low), middle - 0.035, _x(high) - _x(low), 0.07, face=BAND, edge=QUIET, lw=0.7)
     if row.niveau is None or row.plus_bas is None:
-        page.text(ASIDE, middle - 0.07, row.raison, color=INK)
+        page.text(ASIDE, middle - 0.07, TO_SETTLE if row.reste else row.raison, color=INK)
         return
     page.marker([_x(row.plus_bas)], [middle], shape="o", color=QUIET, size=10.5, hollow=True)
     page.marker([_x(row.niveau)], [middle], shape="D", color=ACCENT, size=8)

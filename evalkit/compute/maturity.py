@@ -121,6 +121,16 @@ class QuestionLevel:
     statut: str
 
 
+def count_left_to_settle(settled: int, n_applicable: int, minimal_coverage: float) -> int:
+    """How many more sub-questions must be settled before a question has a level.
+
+    >>> count_left_to_settle(3, 6, 0.75), count_left_to_settle(5, 6, 0.75), count_left_to_settle(6, 8, 0.75)
+    (2, 0, 0)
+    """
+    needed = next(n for n in range(n_applicable + 1) if n >= (minimal_coverage - 1e-9) * n_applicable)
+    return max(0, needed - settled)
+
+
 def aggregate_question(settled: Sequence[float], n_applicable: int, minimal_coverage: float) -> QuestionLevel:
     """Level of a question from its settled sub-questions.
 
@@ -147,7 +157,7 @@ def aggregate_question(settled: Sequence[float], n_applicable: int, minimal_cove
     coverage = len(settled) / n_applicable
     if not settled:
         return QuestionLevel(n_applicable, 0, 0.0, NAN, NAN, low, high, "aucun_arbitrage")
-    if coverage < minimal_coverage - 1e-9:
+    if count_left_to_settle(len(settled), n_applicable, minimal_coverage):
         return QuestionLevel(n_applicable, len(settled), coverage, NAN, NAN, low, high, "couverture_insuffisante")
     level, least = lower_median(settled), float(min(settled))
     return QuestionLevel(n_applicable, len(settled), coverage, level, least, low, high, "calcule")

@@ -386,7 +386,7 @@ def _validation(writer: _Book, sheet: Worksheet, index: int, column: Column, las
             "criteria": "between",
             "minimum": date(2000, 1, 1),
             "maximum": date(2100, 12, 31),
-            "error_message": "Une date est attendue, par exemple 30/11/2022.",
+            "error_message": "Une date est attendue : jj/mm/aaaa.",
         }
     elif column.kind == "annee":
         options = {
@@ -394,7 +394,7 @@ def _validation(writer: _Book, sheet: Worksheet, index: int, column: Column, las
             "criteria": "between",
             "minimum": 2000,
             "maximum": 2100,
-            "error_message": "Une année est attendue, par exemple 2022.",
+            "error_message": "Une année est attendue, en quatre chiffres.",
         }
     elif column.kind in ("nombre", "effectif"):
         options = {

@@ -69,18 +69,42 @@ class TextsImport:
         }
 
 
-def import_word_texts(found: WordTexts, word: Path, dossier: Path) -> TextsImport:
-    """Take the texts of a Word report back into a dossier.
-
-    A text changed in Word only is written, the old one kept in ``textes/anciens``. A text changed on both sides stays as it
-    is in ``textes/``; the one of Word is written in ``textes/a-reprendre``, where no report reads it.
+def has_something_to_take(found: WordTexts, dossier: Path) -> bool:
+    """Tell whether a Word report holds words that ``textes/`` does not, or that were typed where nothing is taken.
 
     Raises
     ------
     EvalkitError
-        DON-121: the report is another territory's. DON-028: a text of the dossier cannot be read. Nothing is written then.
+        DON-028: a text of the dossier cannot be read.
+    """
+    kept = [_state(section, _current(dossier, section.nom)) for section in found.sections]
+    return bool(found.faults) or any(state not in ("inchange", "deja_repris") for state in kept)
+
+
+def texts_to_merge(dossier: Path) -> list[str]:
+    """What still waits in ``textes/a-reprendre`` for somebody to choose, one French line each."""
+    waiting = sorted((dossier / FOLDER / TO_MERGE).glob("*.md")) if dossier.is_dir() else []
+    return [
+        f"{_shown(dossier, file)} : un texte tapé dans Word, que le rapport ne lit pas. Gardez ce qui vaut dans {FOLDER}/, "
+        "puis supprimez-le"
+        for file in waiting
+    ]
+
+
+def import_word_texts(found: WordTexts, word: Path, dossier: Path, campagne: str = "") -> TextsImport:
+    """Take the texts of a Word report back into a dossier.
+
+    A text changed in Word only is written, the old one kept in ``textes/anciens``. A text changed on both sides stays as it
+    is in ``textes/``; the one of Word is written in ``textes/a-reprendre``, where no report reads it. ``campagne``: code of
+    the dossier's campaign, empty when it cannot be told.
+
+    Raises
+    ------
+    EvalkitError
+        DON-121: the report is another territory's, or another campaign's. DON-028: a text of the dossier cannot be read. Nothing is written then.
     """
     _same_territory(found, word, dossier)
+    _same_campaign(found, word, campagne)
     current = {section.nom: _current(dossier, section.nom) for section in found.sections}
     done: list[ImportedText] = []
     faults = list(found.faults)
@@ -108,6 +132,20 @@ def _same_territory(found: WordTexts, word: Path, dossier: Path) -> None:
     )
 
 
+def _same_campaign(found: WordTexts, word: Path, campagne: str) -> None:
+    """The words of one campaign must not comment the levels of another."""
+    code = str(found.stamp["parametres"].get("campagne", ""))
+    if not campagne or code == campagne:
+        return
+    raise fail(
+        "DON-121",
+        word,
+        read=f"un rapport de la campagne {quote(code)}",
+        expected=f"un rapport de la campagne {quote(campagne)}, celle du dossier donné par --vers",
+        fix="donnez à --vers le dossier de l’autre campagne, ou copiez à la main ce qui vaut encore dans textes/",
+    )
+
+
 def _current(dossier: Path, name: str) -> str:
     """What ``textes/`` says now; empty when there is no file."""
     file = dossier / FOLDER / f"{name}.md"
@@ -121,16 +159,26 @@ def _current(dossier: Path, name: str) -> str:
         raise EvalkitError([fault]) from error
 
 
-def _take(dossier: Path, section: WordText, current: str) -> ImportedText:
-    title, body = split_title(current)
-    typed, there = digest(section.texte), digest(body)
+def _state(section: WordText, current: str) -> State:
+    """What is to become of one section, before anything is written."""
+    typed, there = digest(section.texte), digest(split_title(current)[1])
     if typed == section.base:
-        return ImportedText(section.nom, section.titre, "inchange")
+        return "inchange"
     if typed == there:
-        return ImportedText(section.nom, section.titre, "deja_repris")
+        return "deja_repris"
     if there != section.base:
+        return "conflit"
+    return "repris" if section.texte else "efface"
+
+
+def _take(dossier: Path, section: WordText, current: str) -> ImportedText:
+    state = _state(section, current)
+    if state in ("inchange", "deja_repris"):
+        return ImportedText(section.nom, section.titre, state)
+    if state == "conflit":
         target = _new_file(dossier / FOLDER / TO_MERGE, section.nom, section.texte)
-        return ImportedText(section.nom, section.titre, "conflit", _shown(dossier, target))
+        return ImportedText(section.nom, section.titre, state, _shown(dossier, target))
+    title, _ = split_title(current)
     kept = _new_file(dossier / FOLDER / KEPT, section.nom, current) if current.strip() else None
     file = dossier / FOLDER / f"{section.nom}.md"
     if section.texte:
@@ -140,7 +188,7 @@ def _take(dossier: Path, section: WordText, current: str) -> ImportedText:
     return ImportedText(
         section.nom,
         section.titre,
-        "repris" if section.texte else "efface",
+        state,
         _shown(dossier, file) if section.texte else "",
         _shown(dossier, kept) if kept else "",
     )

@@ -194,15 +194,24 @@ def _number_text(raw: str, from_sheet: bool, percent: bool) -> Read:
     return _bad_number(_number_cure(text))
 
 
+LEAVE = "laissez vide"
+# What « leave it empty » means in the table « indicateurs »: an empty cell alone would be refused in its turn (DON-032, DON-043).
+LEAVE_THERE = {
+    "valeur": "videz la case et écrivez non_repondu dans « silence »",
+    "numerateur": "videz numérateur et dénominateur, et écrivez non_repondu dans « silence »",
+    "denominateur": "videz numérateur et dénominateur, et écrivez non_repondu dans « silence »",
+}
+
+
 def _number_cure(text: str) -> str:
     digits = re.findall(r"\d+(?:[.,]\d+)?", text)
     if len(digits) == 1 and len(digits[0]) > _LONGEST_NUMBER:
         return f"vérifiez la saisie : ce nombre a {len(digits[0])} chiffres"
     if len(digits) == 1:
-        return f"tapez {digits[0]} seul si c’est le nombre exact ; sinon laissez vide et dites-le dans « source »"
+        return f"tapez {digits[0]} seul si c’est le nombre exact ; sinon {LEAVE}"
     if len(digits) > 1:
         return "tapez un seul nombre, sans intervalle ni calcul"
-    return "tapez un nombre, ou laissez vide ; un silence s’écrit dans sa colonne (nr, so, nsp…)"
+    return f"tapez un nombre ; s’il manque, {LEAVE}"
 
 
 def _bad_number(fix: str) -> Read:
@@ -212,7 +221,10 @@ def _bad_number(fix: str) -> Read:
 def _nombre(raw: Raw, column: Column, words: Vocabulary, from_sheet: bool) -> Read:
     read = read_number(raw, from_sheet)
     if isinstance(read.value, float) and read.value < 0:
-        return Read(fault=("DON-003", "un nombre positif ou nul", "retirez le signe moins, ou laissez vide"))
+        read = Read(fault=("DON-003", "un nombre positif ou nul", f"retirez le signe moins, ou {LEAVE}"))
+    if read.fault and column.name in LEAVE_THERE:
+        code, expected, fix = read.fault
+        return Read(fault=(code, expected, fix.replace(LEAVE, LEAVE_THERE[column.name])))
     return read
 
 
@@ -224,7 +236,7 @@ def _effectif(raw: Raw, column: Column, words: Vocabulary, from_sheet: bool) -> 
 
 
 def _annee(raw: Raw, column: Column, words: Vocabulary, from_sheet: bool) -> Read:
-    fault = ("DON-017", "une année en quatre chiffres, par exemple 2022", "tapez l’année seule")
+    fault = ("DON-017", "une année en quatre chiffres", "tapez l’année seule")
     if isinstance(raw, bool | date | datetime):
         return Read(fault=fault)
     text = as_text(raw)
@@ -260,7 +272,7 @@ def _doubt(text: str, silence: str) -> str:
 
 
 def _niveau(raw: Raw, column: Column, words: Vocabulary, from_sheet: bool) -> Read:
-    expected = "un niveau entier de 0 à 5, ou un silence (nr, nsp, so…)"
+    expected = "un niveau entier de 0 à 5, ou un silence (non_repondu, ne_sait_pas, non_concerne…)"
     if isinstance(raw, bool | date | datetime):
         fix = (
             "Excel a changé la saisie en date : retapez le niveau seul" if not isinstance(raw, bool) else "tapez 0 à 5"
@@ -320,10 +332,10 @@ def _words(text: str) -> Read:
             return _day_month_year(int(found[1]), _MONTHS[found[2]], found[3])
         return _checked(int(found[3]), _MONTHS[found[2]], None) if len(found[3]) == 4 else _bad_date("ajoutez l’année")
     if re.fullmatch(r"\d{1,2}(?:er)? [a-z]+\.?|\d{1,2} ?[/.] ?\d{1,2}", text):
-        return _bad_date("ajoutez l’année, par exemple 03/09/2022")
+        return _bad_date("ajoutez l’année : jj/mm/aaaa")
     if re.fullmatch(r"\d{4}", text):
         return _bad_date("ajoutez le jour et le mois, par exemple 31/12/" + text)
-    return _bad_date("tapez la date comme ceci : 03/09/2022")
+    return _bad_date("tapez la date comme ceci : jj/mm/aaaa")
 
 
 def _day_month_year(day: int, month: int, year: str) -> Read:
@@ -344,7 +356,7 @@ def _checked(year: int, month: int, day: int | None, repair: str = "") -> Read:
 
 
 def _bad_date(fix: str) -> Read:
-    return Read(fault=("DON-017", "une date, jour puis mois puis année : 03/09/2022", fix))
+    return Read(fault=("DON-017", "une date, jour puis mois puis année : jj/mm/aaaa", fix))
 
 
 def _date(raw: Raw, column: Column, words: Vocabulary, from_sheet: bool) -> Read:

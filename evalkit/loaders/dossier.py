@@ -459,6 +459,8 @@ def _has_rows(table: TableReading) -> bool:
 def _check_together(reading: _Reading) -> None:
     for name, table in reading.tables.items():
         checks.check_duplicates(table)
+        if name == "cotations":
+            checks.check_respondents(table)
         if reading.territory is not None:
             checks.check_use(table, reading.referentiel, reading.territory)
         if reading.campagne is not None and name in ("indicateurs", "actions"):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from evalkit.errors import Fault, Place
-from evalkit.loaders.cells import read_number, show
+from evalkit.loaders.cells import LEAVE, LEAVE_THERE, read_number, show
 from evalkit.loaders.grids import normalise
 from evalkit.loaders.pydantic_faults import nearest
 from evalkit.loaders.tables import Row, TableReading
@@ -66,7 +66,8 @@ def _settle_value(reading: TableReading, row: Row, indicator: Indicateur) -> Non
     read = read_number(raw, percent=percent)  # the column is text in the workbook too: no repair to tell
     if read.fault is not None:
         row.broken = True
-        reading.say(read.fault[0], row, "valeur", show(raw), *read.fault[1:])
+        code, expected, fix = read.fault
+        reading.say(code, row, "valeur", show(raw), expected, fix.replace(LEAVE, LEAVE_THERE["valeur"]))
         return
     if read.silence:
         row.silences["valeur"] = read.silence
@@ -106,7 +107,10 @@ def _settle_category(reading: TableReading, row: Row, indicator: Indicateur, raw
 def _says_something(reading: TableReading, row: Row) -> bool:
     if any(name in row.values for name in ("valeur", "modalite", "numerateur", "denominateur", "silence")):
         return True
-    read, fix = "ni valeur, ni numérateur, ni silence", "complétez la ligne, ou écrivez un silence (nr, so…)"
+    read, fix = (
+        "ni valeur, ni numérateur, ni silence",
+        "complétez la ligne, ou écrivez un silence (non_repondu, non_concerne…)",
+    )
     reading.say("DON-032", row, "valeur", read, "une valeur, une fraction ou un silence", fix)
     return False
 
@@ -145,6 +149,25 @@ def _check_share(
 
 
 # --- rows together ------------------------------------------------------------------------------------------------------
+
+
+def check_respondents(reading: TableReading) -> None:
+    """DON-052: one code under two groups, told once per code: one person would count in both."""
+    seen: dict[str, Row] = {}
+    told: set[str] = set()
+    for row in reading.rows:
+        who, group = row.text("repondant"), row.text("groupe")
+        if not who or not group or who in told:
+            continue
+        first = seen.setdefault(who, row)
+        if first.text("groupe") == group:
+            continue
+        told.add(who)
+        place = reading.place(first, "groupe")
+        where = place.cell or f"ligne {place.line}"
+        read = f"le répondant {who} dans le groupe « {group} » (« {first.text('groupe')} » {where})"
+        fix = "corrigez le groupe ; si ce sont deux personnes, donnez-leur deux codes"
+        reading.say("DON-052", row, "groupe", read, "un seul groupe par répondant", fix)
 
 
 def check_duplicates(reading: TableReading) -> None:

@@ -95,6 +95,21 @@ def _whole_pictures() -> Iterator[None]:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
+def _eight_bits(picture: Any) -> Any:
+    """A grey picture of 16 bits brought down to 8: Pillow, left to itself, makes white of all that is over 255."""
+    import numpy as np
+    from PIL import Image
+
+    if not picture.mode.startswith("I"):
+        return picture
+    values = np.asarray(picture)
+    grey = Image.fromarray((values >> 8).clip(0, 255).astype("uint8"), "L")
+    clear = picture.info.get("transparency")
+    if clear is not None:
+        grey.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype("uint8"), "L"))
+    return grey
+
+
 def _draw_again(file: Path) -> bytes:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -106,7 +121,7 @@ def _draw_again(file: Path) -> bytes:
                     raise _Unusable(
                         f"{source.width} × {source.height} pixels", "réduisez l’image : 500 pixels de large suffisent"
                     )
-                picture: Any = ImageOps.exif_transpose(source)
+                picture: Any = _eight_bits(ImageOps.exif_transpose(source))
                 picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     except UnidentifiedImageError as error:
         fix = "ouvrez l’image et enregistrez-la sous le type PNG ; renommer le fichier ne suffit pas"

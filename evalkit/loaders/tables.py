@@ -349,7 +349,7 @@ def _expected(column: Column) -> str:
     kinds = {
         "nombre": "un nombre",
         "effectif": "un nombre entier",
-        "date": "une date : 03/09/2022",
+        "date": "une date : jj/mm/aaaa",
         "niveau": "un niveau de 0 à 5, ou un silence",
         "oui_non": "oui ou non",
         "repondant": "un code : R01",

@@ -79,7 +79,7 @@ QPV_KEYS = (
 CAMPAGNE_KEYS = (
     Key("libelle", "texte", "nom de la campagne, tel qu’il sera imprimé", required=True),
     Key("annee", "nombre", "année de la campagne", required=True),
-    Key("date_reference", "date", 'date imprimée sur les documents : "2022-11-30"', required=True),
+    Key("date_reference", "date", 'date imprimée sur les documents : "AAAA-MM-JJ"', required=True),
     Key("referentiel_version", "texte", "version du référentiel employé", required=True),
     Key("code", "texte", "code de la campagne ; sans cette clé, le nom du dossier"),
     Key("modules", "liste", "modules évalués dans la campagne"),
@@ -173,7 +173,7 @@ def _value(facts: Facts, key: Key, value: Any, path: tuple[Any, ...]) -> Any:
         read = read_date(value)
         if read.fault or len(str(read.value)) != 10:
             fix = read.fault[2] if read.fault else "ajoutez le jour"
-            facts.say("DON-017", path, show(value), 'une date complète : "2022-11-30" ou 30/11/2022', fix)
+            facts.say("DON-017", path, show(value), 'une date complète : "AAAA-MM-JJ" ou jj/mm/aaaa', fix)
             return None
         return read.value
     text = as_text(value)
@@ -213,6 +213,13 @@ def read_campagne(path: Path) -> Campagne:
     if only_errors(faults):
         raise EvalkitError(faults)
     return Campagne(**{"code": path.name, **values})
+
+
+def departement_of(dossier: Path) -> str:
+    """Department that a dossier declares, even a faulty one; empty when its ``territoire.yml`` does not tell."""
+    file = dossier / "territoire.yml"
+    facts = from_yaml(file, file.name)[0] if file.is_file() else None
+    return str(facts.data.get("departement", "")).strip() if facts is not None else ""
 
 
 # --- territory ----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import json
 import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from evalkit.model.free_text import (
     BOOKMARK_PREFIX,
     CONTROL_PREFIX,
     PROMPT,
+    REST_PROPERTY,
     STAMP_PROPERTY,
     TEXTS_PROPERTY,
     Block,
@@ -31,7 +33,9 @@ from evalkit.model.free_text import (
     is_portable,
     serialise,
     tidy_runs,
+    words_print,
 )
+from evalkit.wording import plural, quote
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _LARGEST = 100_000_000  # bytes, once unfolded
@@ -99,13 +103,15 @@ def read_word_texts(path: Path) -> WordTexts:
     found = WordTexts(stamp)
     reader = _Reader(parts, path, _declared(properties.get(TEXTS_PROPERTY)))
     for control in parts["word/document.xml"].iter(f"{_W}sdt"):
-        tag = control.find(f"{_W}sdtPr/{_W}tag")
-        match = _TAG.fullmatch(tag.get(f"{_W}val") or "") if tag is not None else None
-        if match and is_portable(match[1]):
+        match = _ours(control)
+        if match:
             found.sections.append(reader.read_control(control, match[1], match[2]))
     read = {section.nom for section in found.sections}
     found.sections += reader.read_bookmarks(parts["word/document.xml"], read)
     found.faults = reader.faults
+    known = _rest(properties.get(REST_PROPERTY, ""))
+    if found.sections and known:
+        found.faults += reader.outside(parts["word/document.xml"], known)
     if not found.sections:
         raise fail(
             "DON-120",
@@ -149,12 +155,32 @@ def _open(path: Path) -> dict[str, Any]:
 
 def _properties(custom: Any) -> dict[str, Any]:
     """What evalkit wrote in the properties of the file."""
-    found = {}
+    found: dict[str, Any] = {}
     for item in custom if custom is not None else ():
         with suppress(ValueError, RecursionError):
             if item.get("name") in (STAMP_PROPERTY, TEXTS_PROPERTY):
                 found[item.get("name")] = json.loads("".join(item.itertext()))
+            elif item.get("name") == REST_PROPERTY:
+                found[REST_PROPERTY] = "".join(item.itertext())
     return found
+
+
+def _rest(content: str) -> set[str]:
+    """Prints of the paragraphs outside the sections; none when a program cut the property: it would accuse everybody."""
+    count, *prints = content.split() or ["0"]
+    return set(prints) if count == str(len(prints)) else set()
+
+
+def _ours(control: Any) -> re.Match[str] | None:
+    """Name and print of a free section, from its content control; None for a control of somebody else."""
+    tag = control.find(f"{_W}sdtPr/{_W}tag")
+    match = _TAG.fullmatch(tag.get(f"{_W}val") or "") if tag is not None else None
+    return match if match and is_portable(match[1]) else None
+
+
+def _holder(paragraph: Any) -> Any:
+    """The free section a paragraph is typed in: the nearest, when one was pasted inside another."""
+    return next((one for one in paragraph.iterancestors(f"{_W}sdt") if _ours(one)), None)
 
 
 def _declared(content: Any) -> list[dict[str, str]]:
@@ -185,6 +211,7 @@ class _Reader:
         self.declared = declared
         self.prompts = {one["nom"]: one["invite"] for one in declared if one["invite"]}
         self.faults: list[Fault] = []
+        self.taken: set[Any] = set()  # paragraphs of the free sections
         self.styles = _style_names(parts.get("word/styles.xml"))
         self.list_styles = _list_styles(parts.get("word/styles.xml"))
         self.bullets = _bullets(parts.get("word/numbering.xml"))
@@ -194,7 +221,9 @@ class _Reader:
         alias = control.find(f"{_W}sdtPr/{_W}alias")
         titre = alias.get(f"{_W}val") if alias is not None else nom
         content = control.find(f"{_W}sdtContent")
-        paragraphs = [] if content is None else list(content.iter(f"{_W}p"))
+        inside = [] if content is None else content.iter(f"{_W}p")
+        paragraphs = [one for one in inside if _holder(one) is control]  # one pasted inside another is read once
+        self.taken |= set(paragraphs)
         if control.find(f"{_W}sdtPr/{_W}showingPlcHdr") is not None:  # the prompt, unless somebody typed all the same
             said = "".join(word for paragraph in paragraphs for run in paragraph.iter(f"{_W}r") for word in _words(run))
             paragraphs = [] if said.strip() in ("", self.prompts.get(nom, PROMPT).strip()) else paragraphs
@@ -208,7 +237,27 @@ class _Reader:
         for number, one in enumerate(self.declared, start=1):
             starts = marks.get(f"{BOOKMARK_PREFIX}{number}")
             if starts and one["nom"] not in read and is_portable(one["nom"]):
-                yield self._text(one["nom"], one["titre"], one["base"], _between(document, starts))
+                paragraphs = _between(document, starts)
+                self.taken |= set(paragraphs)
+                yield self._text(one["nom"], one["titre"], one["base"], paragraphs)
+
+    def outside(self, document: Any, known: set[str]) -> list[Fault]:
+        """DON-125: what was typed outside the free sections, counted under the headings of the report, never repeated."""
+        place, seen = "", set()
+        new: Counter[str] = Counter()
+        for paragraph in document.iter(f"{_W}p"):
+            if paragraph in self.taken or _is_fallback(paragraph):
+                continue
+            gone = any(_is_deleted(parent) for parent in paragraph.iterancestors())
+            text = "" if gone else "".join(run.text for run in self._runs(paragraph))
+            print_ = words_print(text)
+            seen.add(print_)
+            if print_ in known and re.match(r"heading \d", self._style(paragraph)):
+                place = " ".join(text.split())
+            elif print_ and print_ not in known and not self._style(paragraph).startswith("toc "):
+                new[place] += 1
+        gone_ = len(known - seen) if not new else 0
+        return [_outside_fault(self.path, new, gone_)] if new or gone_ else []
 
     def _text(self, nom: str, titre: str, base: str, paragraphs: list[Any]) -> WordText:
         """One section; what cannot be taken from it is said."""
@@ -241,15 +290,19 @@ class _Reader:
 
     def _kind(self, paragraph: Any) -> Kind:
         properties = paragraph.find(f"{_W}pPr")
+        if re.match(r"heading \d", self._style(paragraph)):
+            return "intertitre"
         style = properties.find(f"{_W}pStyle") if properties is not None else None
         identifier = style.get(f"{_W}val") if style is not None else ""
-        if re.match(r"heading \d", self.styles.get(identifier, "")):
-            return "intertitre"
         number = properties.find(f"{_W}numPr/{_W}numId") if properties is not None else None
         listed = number.get(f"{_W}val") if number is not None else self.list_styles.get(identifier, "0")
         if listed in ("0", ""):
             return "paragraphe"
         return "puce" if listed in self.bullets else "numero"
+
+    def _style(self, paragraph: Any) -> str:
+        style = paragraph.find(f"{_W}pPr/{_W}pStyle")
+        return self.styles.get(style.get(f"{_W}val"), "") if style is not None else ""
 
     def _runs(self, node: Any) -> Iterator[Run]:
         for child in node:
@@ -383,6 +436,22 @@ def _bullets(numbering: Any) -> set[str]:
         if kind is not None and kind.get(f"{_W}val") == "bullet":
             found.add(number.get(f"{_W}numId"))
     return found
+
+
+def _outside_fault(path: Path, new: Counter[str], gone: int) -> Fault:
+    where = ", ".join(
+        f"{n} sous {quote(title)}" if title else f"{n} avant le premier titre" for title, n in new.items()
+    )
+    total = sum(new.values())
+    changed = f"{plural(total, 'paragraphe ajouté ou changé', 'paragraphes ajoutés ou changés')} : {where}"
+    removed = f"{plural(gone, 'paragraphe retiré', 'paragraphes retirés')}"
+    return Fault(
+        "DON-125",
+        Place(file=str(path), note="hors des zones à écrire"),
+        read=changed if total else removed,
+        expected="un texte tapé dans une zone à écrire ; rien d’autre n’est repris du Word",
+        fix="copiez-le dans une zone à écrire puis recommencez ; un chiffre se corrige dans evaluation.xlsx",
+    )
 
 
 def _left_out_fault(path: Path, titre: str, left: list[str]) -> Fault:

@@ -40,6 +40,7 @@ SECTIONS: tuple[FreeSection, ...] = (
 CONTROL_PREFIX = "evalkit"  # in Word: tag of a content control, « evalkit:<nom>:<empreinte> »
 STAMP_PROPERTY = "evalkit"  # in Word: property of the file that holds its stamp
 TEXTS_PROPERTY = "evalkit_textes"  # in Word: the free sections in order, for programs that drop content controls
+REST_PROPERTY = "evalkit_reste"  # in Word: prints of the paragraphs outside the free sections, as evalkit wrote them
 BOOKMARK_PREFIX = "_evalkit_texte_"  # in Word: what marks them then
 LONGEST_NAME = 40  # such a tag holds 64 characters
 PROMPT = "Cliquez ici pour écrire :"  # what an empty one says
@@ -60,6 +61,16 @@ def question_name(code: str) -> str:
     ('q1', 'lcd')
     """
     return re.sub(r"[^a-z0-9]+", "-", code.lower()).strip("-")
+
+
+def words_print(text: str) -> str:
+    """Short print of a paragraph's words, blanks aside; empty for a paragraph without a word.
+
+    >>> words_print("Q1 — Gouvernance") == words_print("Q1\u00a0— Gouvernance ")
+    True
+    """
+    words = "".join(text.split())
+    return hashlib.blake2b(words.encode("utf-8"), digest_size=4).hexdigest() if words else ""
 
 
 @dataclass(frozen=True)

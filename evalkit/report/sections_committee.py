@@ -11,6 +11,7 @@ from dataclasses import replace
 from evalkit.charts.levels import draw_question_levels
 from evalkit.compute.committee import KEPT, Retained, choose_for_committee
 from evalkit.compute.results import Publication
+from evalkit.model.referentiel import Referentiel
 from evalkit.report import sentences
 from evalkit.report.guard import require_publication
 from evalkit.report.html import (
@@ -26,7 +27,7 @@ from evalkit.report.html import (
 )
 from evalkit.report.identity import FICTIF, Identified, identity_of
 from evalkit.report.sections_method import make_stamp
-from evalkit.report.sections_surveys import left_out_sentences
+from evalkit.report.sections_surveys import NO_SURVEY, answered_parts, left_out_sentences
 from evalkit.report.sentences import Row, codes, is_missing, level_text, median_text
 from evalkit.wording import (
     NO_BREAK_SPACE,
@@ -77,8 +78,15 @@ def show_committee_asked(publication: Publication) -> Html:
         question = titles[code]
         asked = question.libelle if question.libelle != question.titre else "axe transversal du référentiel"
         pairs.append((f"{code} — {question.titre}", asked))
-    left_out = (paragraph(said) for said in left_out_sentences(publication))
-    return join(paragraph(_answered(publication)), *left_out, definition_list(pairs))
+    left_out = left_out_sentences(publication)
+    answers = answered_parts(publication)
+    none = "" if answers or left_out else NO_SURVEY
+    said = [f"Enquêtes : {answers}."] if answers else []
+    return join(
+        paragraph(_answered(publication), none),
+        *(paragraph(text) for text in (*said, *left_out)),
+        definition_list(pairs),
+    )
 
 
 def _answered(publication: Publication) -> str:
@@ -108,8 +116,10 @@ def show_committee_levels(publication: Publication) -> Html:
     publication = require_publication(publication)
     chart = draw_question_levels(publication)
     if chart is None:
+        total = int(publication.questions["n_applicables"].sum())
         return paragraph(
-            "Évaluation non renseignée : aucune sous-question n’a de niveau arrêté en réunion. Aucun niveau n’est donné."
+            "Évaluation non renseignée : aucune sous-question n’a de niveau arrêté en réunion. Aucun niveau n’est donné.",
+            f"À arrêter en réunion : {plural(total, 'sous-question')}.",
         )
     referentiel = publication.referentiel
     least = format_number(referentiel.seuil("couverture_minimale") * 100)
@@ -117,7 +127,13 @@ def show_committee_levels(publication: Publication) -> Html:
         f"Le niveau d’une question est la médiane basse des niveaux arrêtés, donnée à partir de {least}\u202f% de "
         "sous-questions arbitrées. Aucun territoire n’est classé."
     )
-    return join(figure(chart, titled=False), paragraph(rule, classe="note"))
+    return join(figure(chart, titled=False), paragraph(_scale(referentiel), rule, classe="note"))
+
+
+def _scale(referentiel: Referentiel) -> str:
+    """What the levels mean, in one line: their names."""
+    steps = sorted(referentiel.echelle.niveaux, key=lambda step: step.niveau)
+    return f"Niveaux : {', '.join(f'{step.niveau}{NO_BREAK_SPACE}({step.nom.lower()})' for step in steps)}."
 
 
 def show_committee_agreements(publication: Publication) -> Html:
@@ -155,7 +171,7 @@ def _settled(publication: Publication, row: Row) -> str:
     levels = publication.niveaux
     level = levels.loc[levels["sous_question"] == row["sous_question"], "niveau"].iloc[0]
     if is_missing(level):
-        return "niveau pas encore arbitré"
+        return "niveau à arrêter en réunion"
     return f"niveau arbitré {level_text(publication.referentiel, level)}"
 
 

@@ -70,15 +70,18 @@ def _left_out(code: str, title: str, reason: str) -> str:
 
 def brief_sentences(publication: Publication) -> list[str]:
     """What « En bref » says of the surveys: who answered, how many of how many asked, what is fragile, what is left out."""
-    titles = {enquete.code: enquete for enquete in publication.referentiel.enquetes}
-    rows = records(publication.enquetes)
-    said = []
-    if rows:
-        parts = [_brief_part(part_name(publication, titles[r["enquete"]], r["partie"]), r) for r in rows]
-        said.append(f"Ont répondu à une enquête : {' ; '.join(parts)}.")
-    if any(row["collecte"] == "ouvert" for row in rows):
+    answers = answered_parts(publication)
+    said = [f"Ont répondu à une enquête : {answers}."] if answers else []
+    if (publication.enquetes["collecte"] == "ouvert").any():
         said.append("Une enquête ouverte à tous décrit ceux qui ont répondu, pas les autres.")
     return [*said, *left_out_sentences(publication)]
+
+
+def answered_parts(publication: Publication) -> str:
+    """Who answered which questionnaire, how many of how many asked; empty when nothing was imported."""
+    titles = {enquete.code: enquete for enquete in publication.referentiel.enquetes}
+    rows = records(publication.enquetes)
+    return " ; ".join(_brief_part(part_name(publication, titles[r["enquete"]], r["partie"]), r) for r in rows)
 
 
 _BRIEF_LIMITS = {"base_fragile": "base fragile", "secret": "trop peu pour qu’un résultat soit montré"}

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit.charts.theme import format_unit
+from evalkit.compute.maturity import count_left_to_settle
 from evalkit.compute.results import Publication, PublicationSynthese, table_rows
 from evalkit.model.referentiel import Referentiel
 from evalkit.model.territory import Qpv
@@ -88,18 +89,25 @@ def question_level(publication: Publication, row: Row) -> str:
     if row["statut"] == "non_applicable":
         return "Cette question est sans objet pour ce territoire."
     if row["statut"] == "aucun_arbitrage":
-        return f"Évaluation non renseignée : {count}. Aucun niveau n’est donné."
+        return f"Évaluation non renseignée : {count}. Aucun niveau n’est donné. {to_settle(referentiel, row)}"
     if row["statut"] == "couverture_insuffisante":
         needed = format_percent(referentiel.seuil("couverture_minimale") * 100)
         share = format_percent(row["couverture"] * 100)
         return (
-            f"Pas de niveau d’ensemble : {count}, soit {share}, sous les {needed} demandés. "
+            f"Pas de niveau d’ensemble : {count}, soit {share}, sous les {needed} demandés. {to_settle(referentiel, row)} "
             f"{_bounds(row, 'Selon les niveaux qui restent à arrêter, la médiane')}"
         ).strip()
     level = f"Niveau {level_text(referentiel, row['mediane'])} : c’est la médiane basse des niveaux arbitrés ({count})."
     lowest = f"Le plus bas des niveaux arbitrés est {level_text(referentiel, row['minimum'])}."
     bounds = _bounds(row, "Selon les niveaux qui restent à arrêter, la médiane") if row["couverture"] < 1 else ""
     return " ".join(part for part in (level, lowest, bounds) if part)
+
+
+def to_settle(referentiel: Referentiel, row: Row) -> str:
+    """What a meeting has yet to settle before a question has a level."""
+    least = referentiel.seuil("couverture_minimale")
+    left = count_left_to_settle(int(row["n_arbitrees"]), int(row["n_applicables"]), least)
+    return f"À arrêter en réunion : encore {plural(left, SUB)} au moins." if left else ""
 
 
 def _bounds(row: Row, subject: str) -> str:

@@ -107,7 +107,13 @@ def brief(publication: Publication) -> Html:
         ]
         for row in records(frame)
     ]
-    headers = ["Question", "Niveau", "Plus bas niveau arbitré", "Sous-questions arbitrées", "Points à discuter"]
+    headers = [
+        "Question",
+        "Niveau",
+        "Plus bas niveau d’une sous-question",
+        "Sous-questions arbitrées",
+        "Points à discuter",
+    ]
     least = format_percent(referentiel.seuil("couverture_minimale") * 100)
     note = (
         f"Niveau : médiane basse des niveaux arbitrés, donnée à partir de {least} de sous-questions arbitrées. "

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from evalkit.model.free_text import BOOKMARK_PREFIX, CONTROL_PREFIX, PROMPT, is_portable
+from evalkit.model.free_text import BOOKMARK_PREFIX, CONTROL_PREFIX, PROMPT, is_portable, words_print
 from evalkit.report.page_identity import TWO_PAGES, PageIdentity, read_identity
 from evalkit.report.word_model import add_num, list_of
 from evalkit.report.word_package import ModelError, fill_margins, open_model, save, set_properties, style_ids, tighten
@@ -36,8 +36,9 @@ __all__ = ["ModelError", "render_docx"]
 DPI = 144  # of the charts' pictures
 EMU_PER_INCH = 914400
 TWIPS_PER_INCH = 1440
-TALLEST = 0.72  # of the height of the text: room for what presents the picture
-NARROWED = 0.75  # of the width of the text, for the chart of the steering committee's document
+CONTENTS_NOTE = "Pour les numéros de page : clic droit dans ce sommaire, puis « Mettre à jour les champs »."
+TALLEST = 0.66  # of the height of the text: room for what presents the picture, and for the end of what comes before
+NARROWED = 0.64  # of the width of the text, for the chart of the steering committee's document
 OVERLEAF = "trois-accords"  # what its second side begins with
 _PARAGRAPH_STYLES = {"note": "evalkit note", "encadre": "evalkit encadré", "sous-titre": "subtitle"}
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -77,8 +78,17 @@ def render_docx(page: str, model: bytes | None = None) -> bytes:
     writer = _Writer(document, identity)
     writer.write(soup.find("main"))
     fill_margins(writer.document, identity)
-    set_properties(writer.document, identity, writer.texts)
+    set_properties(writer.document, identity, writer.texts, _rest(writer.document) if writer.texts else [])
     return save(writer.document)
+
+
+def _rest(document: Any) -> list[str]:
+    """Prints of the paragraphs outside the free sections: what is typed there later can then be told."""
+    prints = set()
+    for one in document.element.body.iter(qn("p")):
+        if next(one.iterancestors(qn("sdt")), None) is None:  # neither a free section, nor the contents
+            prints.add(words_print("".join(text.text or "" for text in one.iter(qn("t")))))
+    return sorted(prints - {""})
 
 
 class _Writer:
@@ -232,8 +242,9 @@ class _Writer:
         for rank, link in enumerate(links):
             words = self._runs(link.children)
             target = el("hyperlink", *words, anchor=self.bookmarks.get(link["href"][1:], ""), history=1)
-            before, after = opening if rank == 0 else [], closing if rank == len(links) - 1 else []
-            lines.append(paragraph(self._id("toc 2"), [*before, target, *after]))
+            lines.append(paragraph(self._id("toc 2"), [*(opening if rank == 0 else []), target]))
+        if lines:  # within the field: gone as soon as Word has made the contents again
+            lines.append(paragraph(self._id("toc 2"), [run(Piece(CONTENTS_NOTE, italic=True)), *closing]))
         head = paragraph(self._id("toc heading"), self._runs(title.children if title else []))
         gallery = el("docPartObj", el("docPartGallery", val="Table of Contents"), el("docPartUnique"))
         yield el("sdt", el("sdtPr", el("id", val=1), gallery), el("sdtContent", head, *lines))

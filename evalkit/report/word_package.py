@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
-from evalkit.model.free_text import STAMP_PROPERTY, TEXTS_PROPERTY
+from evalkit.model.free_text import REST_PROPERTY, STAMP_PROPERTY, TEXTS_PROPERTY
 from evalkit.report.html import TEMPLATES
 from evalkit.report.page_identity import PageIdentity
 from evalkit.report.word_model import complete_lists, complete_paper, forget_people
@@ -199,8 +199,10 @@ def _replace(root: Any, words: dict[str, str]) -> set[str]:
 # --- properties and file -----------------------------------------------------------------------------------------------
 
 
-def set_properties(document: Any, identity: PageIdentity, texts: Sequence[Mapping[str, str]]) -> None:
-    """Title, subject, language, date of the data; the stamp and the free sections, read back by ``importer textes``."""
+def set_properties(
+    document: Any, identity: PageIdentity, texts: Sequence[Mapping[str, str]], rest: Sequence[str]
+) -> None:
+    """Title, subject, language, date of the data; the stamp, the free sections and what is outside, for ``importer textes``."""
     date = str(identity.stamp.get("date_reference") or "2022-01-01")
     year, month, day = (int(part) for part in (date + "-01-01").split("-")[:3])
     core = document.core_properties
@@ -212,9 +214,8 @@ def set_properties(document: Any, identity: PageIdentity, texts: Sequence[Mappin
     core.revision = 1
     core.comments = core.keywords = core.category = ""
     kept = {STAMP_PROPERTY: identity.stamp, TEXTS_PROPERTY: list(texts)}
-    _add_custom_properties(
-        document, {key: json.dumps(v, ensure_ascii=False, sort_keys=True) for key, v in kept.items()}
-    )
+    properties = {key: json.dumps(v, ensure_ascii=False, sort_keys=True) for key, v in kept.items()}
+    _add_custom_properties(document, properties | ({REST_PROPERTY: " ".join([str(len(rest)), *rest])} if rest else {}))
 
 
 def _add_custom_properties(document: Any, properties: Mapping[str, str]) -> None:

@@ -98,12 +98,26 @@ def _by_hand(note: str) -> Formula:
     """« Aucune case modifiée », or how many: a file in which someone typed no longer says what the report says."""
     none = formulas.text(note)
     some = formulas.text(" case(s) modifiée(s) : ces résultats ne sont plus ceux du dossier.")
-    return Formula(f"=IF(modifications=0,{none},modifications&{some})", note)
+    bad = formulas.text(
+        " À ressaisir avant de lire ces résultats, cases qui ne sont ni un niveau ni un mot de la liste : "
+    )
+    retype = f'IF(a_ressaisir=0,"",{bad}&a_ressaisir&".")'
+    return Formula(f"=IF(modifications=0,{none},modifications&{some})&{retype}", note)
 
 
-def _changed(now: str, before: str) -> Formula:
-    """« modifié » beside a cell that was typed over; compared as texts: to a spreadsheet an empty cell equals 0."""
-    return Formula(f'=IF({now}&""={before}&"","","modifié")', "")
+def _changed(now: str, before: str, bad: str = "") -> Formula:
+    """« modifié » beside a cell that was typed over; compared as texts: to a spreadsheet an empty cell equals 0.
+
+    ``bad``: what to say instead of an entry that is neither a level nor a word of the list.
+    """
+    said = f'IF({now}&""={before}&"","","modifié")'
+    return Formula(f"=IF({_is_unknown(now)}>0,{formulas.text(bad)},{said})" if bad else f"={said}", "")
+
+
+def _is_unknown(cells: str) -> str:
+    """1 where what is typed is neither a level nor a word of the list, else 0; « 3 » typed as a text is neither."""
+    text = f"ISTEXT({cells})*ISNA(MATCH({cells},liste_silences,0))"
+    return f"({text}+ISNUMBER({cells})*ISNA(MATCH({cells},liste_niveaux,0)))"
 
 
 UNCHANGED = _by_hand("Aucune case modifiée : les résultats sont ceux d’evalkit pour ce dossier.")
@@ -184,6 +198,10 @@ class _Working:
         out.write_string(line, 0, "Cases modifiées", bold)
         out.write_formula(line, 1, f"={self._changes()}", book.style(align="left"), 0)
         book.define_name("modifications", "Lisez-moi", (line, 1))
+        line += 1
+        out.write_string(line, 0, "Cases à ressaisir", bold)
+        out.write_formula(line, 1, f"={self._to_retype()}", book.style(align="left"), 0)
+        book.define_name("a_ressaisir", "Lisez-moi", (line, 1))
         out.write_string(line + 2, 0, "Feuilles", bold)
         link = book.style(font_color="#0000EE", underline=1)
         for position, (name, said) in enumerate(_SHEETS, start=line + 3):
@@ -195,6 +213,9 @@ class _Working:
             f'SUMPRODUCT(--({now}&""<>{before}&""))'  # as texts: to a spreadsheet an empty cell equals 0
             for now, before in (("cot_niveau", "cot_lu"), ("niv_arbitre", "niv_lu"))
         )
+
+    def _to_retype(self) -> str:
+        return "+".join(f"SUMPRODUCT({_is_unknown(cells)})" for cells in ("cot_niveau", "niv_arbitre"))
 
     def _guide(self) -> list[tuple[str, str]]:
         return [
@@ -275,7 +296,7 @@ class _Working:
     def _checks(self, line: int, said: str) -> list[Cell]:
         """« Modifié » and « À revoir » of one line of ratings."""
         changed = _changed(f"D{line}", f"E{line}")
-        level = f'IF(D{line}="",{formulas.text(_EMPTY)},IF(ISNA(MATCH(D{line},liste_niveaux,0)),{formulas.text(_RETYPE)},""))'
+        level = f'IF(D{line}="",{formulas.text(_EMPTY)},IF({_is_unknown(f"D{line}")}>0,{formulas.text(_RETYPE)},""))'
         group = f"IF(ISNA(MATCH(C{line},liste_groupes,0)),{formulas.text(_NO_GROUP)},{level})"
         sub = f"IF(ISNA(MATCH(A{line},liste_sous_questions,0)),{formulas.text(_IGNORED)},{group})"
         return [changed, Formula(f'=IF(A{line}="","",{sub})', said)]
@@ -402,7 +423,7 @@ class _Working:
         columns = (
             *common,
             Column("Lu dans le dossier", 16),
-            Column("Modifié", 10),
+            Column("Modifié", 14),
             Column("Ce que dit ce niveau", 50),
             Column("Auto-évaluation du pilote", 14),
             Column("Preuve nommée", 40),
@@ -432,7 +453,7 @@ class _Working:
             Entry(level),
             *level_formulas(line, row),
             level,
-            _changed(f"{LEVEL}{line}", f"{letter(9)}{line}"),
+            _changed(f"{LEVEL}{line}", f"{letter(9)}{line}", _RETYPE),
             Formula(
                 f'=IF(ISNUMBER({COUNTED}{line}),{ladder},"")',
                 sub.echelle.niveaux[int(row["niveau"])] if settled else "",
@@ -613,6 +634,7 @@ class _Working:
             ("liste_sous_questions", 4, max(1, len(self.applicable))),
         ):
             book.define_name(name, LISTS, (start, column), (start + n - 1, column))
+        book.define_name("liste_silences", LISTS, (start + 6, 0), (start + 5 + len(SILENCES), 0))
 
 
 _EMPTY = "vide : compté comme non renseigné"

@@ -63,8 +63,9 @@ def test_the_run_of_the_notebook_gives_the_page_that_is_measured_here(
 
 
 def worst(name: str) -> Publication:
-    """The worst a pilot can type: a name of three lines, and words that go on well past what is printed."""
+    """The worst a pilot can do: a name of three lines, words that go on well past what is printed, every questionnaire."""
     publication = actions.load_publication(resource_dir("sample_data") / "2022" / name)
+    surveys = actions.load_publication(resource_dir("sample_data") / "2022" / "ardelle").enquetes
     findings = publication.constats.assign(
         texte=publication.constats["texte"] + " Et bien d’autres mots encore" * 30,
         responsable=publication.constats["responsable"].where(
@@ -72,7 +73,7 @@ def worst(name: str) -> Publication:
         ),
     )
     territory = replace(publication.territoire, nom=LONG_NAME, marque="diffusion_restreinte")
-    return replace(publication, territoire=territory, constats=findings)
+    return replace(publication, territoire=territory, constats=findings, enquetes=surveys)
 
 
 @pytest.mark.parametrize("name", ["wastrelles", "houdrincq"])

@@ -307,6 +307,22 @@ def test_a_damaged_reference_does_not_stop_the_one_that_replaces_it(campagne: Pa
     assert excluded == []
 
 
+def test_a_department_leaves_out_its_own_broken_dossiers_only(campagne: Path) -> None:
+    """One of another department would be named in a page that says nothing of it; one that does not say is named."""
+    own = load_dossier(campagne / "ardelle", REFERENTIEL).territoire.departement
+    for name, code in (("ailleurs", "99"), ("ici", own), ("nulle-part", "")):
+        shutil.copytree(campagne / "ardelle", campagne / name)
+        (campagne / name / "cotations.csv").write_text("n’importe quoi", encoding="utf-8")
+        file = campagne / name / "territoire.yml"
+        lines = file.read_text(encoding="utf-8").splitlines()
+        kept = [f'departement: "{code}"' if line.startswith("departement:") else line for line in lines]
+        file.write_text("\n".join(line for line in kept if line != 'departement: ""') + "\n", encoding="utf-8")
+    _, excluded = actions.evaluate_campaign(campagne, REFERENTIEL, own)
+    assert [name for name, _ in excluded] == ["ici", "nulle-part"]
+    _, region = actions.evaluate_campaign(campagne, REFERENTIEL)
+    assert [name for name, _ in region] == ["ailleurs", "ici", "nulle-part"]
+
+
 @pytest.mark.parametrize("key", ["", "zz", "ab", "ab" * 15])
 def test_a_key_that_could_be_guessed_is_no_key(campagne: Path, key: str) -> None:
     file = campagne / "ardelle" / ".evalkit" / "cle"

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
+from evalkit import actions
 from evalkit.compute.committee import choose_for_committee
 from evalkit.compute.results import Publication, as_table
-from evalkit.report import sections, sections_committee
+from evalkit.loaders.resources import resource_dir
+from evalkit.report import sections, sections_committee, sentences
 from evalkit.report.sections_committee import TEXT_LIMIT, shorten
 from tests.fabrique import make_evaluation, make_publication
 
@@ -241,3 +243,63 @@ def test_a_masked_gap_cannot_be_chosen() -> None:
     committee = choose_for_committee(publish(gaps))
     assert committee.accords.rows == ()
     assert committee.debats.rows == ()
+
+
+# --- the scale, the surveys, what is still to settle ----------------------------------------------------------------------
+
+
+def test_the_six_levels_are_named_in_one_line() -> None:
+    text = text_of(sections.show_committee_levels(base()))
+    steps = base().referentiel.echelle.niveaux
+    line = ", ".join(f"{step.niveau} ({step.nom.lower()})" for step in steps)
+    assert f"Niveaux : {line}." in text
+    assert len(steps) == 6
+
+
+def test_the_surveys_are_said_in_one_line_with_the_published_counts() -> None:
+    """Which questionnaires, how many answers; none is said too, and what was left out is not « none »."""
+    asked = text_of(sections.show_committee_asked(with_surveys()))
+    line = asked.partition("Enquêtes : ")[2].partition(". ")[0]
+    for n in with_surveys().enquetes["n_reponses"]:
+        assert f"{n} réponse" in line
+    none = replace(base(), enquetes=as_table("enquetes", []), enquetes_ecartees={})
+    assert "Aucune enquête importée." in text_of(sections.show_committee_asked(none))
+    left = text_of(
+        sections.show_committee_asked(
+            replace(with_surveys(), enquetes=none.enquetes, enquetes_ecartees={"ENQ-ASSO": ""})
+        )
+    )
+    assert "laissée de côté" in left
+    assert "Aucune enquête importée." not in left
+
+
+@lru_cache(maxsize=1)
+def with_surveys() -> Publication:
+    """A teaching case with four questionnaires, one of them in several parts."""
+    return actions.load_publication(resource_dir("sample_data") / "2022" / "ardelle")
+
+
+def test_what_is_still_to_settle_is_said_with_how_many() -> None:
+    """Three settled of six, 75 % asked: two more; in the table, in the chart's words, and in the report's sentence."""
+    publication = base()
+    lacking = publication.questions.assign(
+        n_arbitrees=3, n_applicables=6, couverture=0.5, mediane=float("nan"), minimum=float("nan"),
+        statut="couverture_insuffisante",
+    )  # fmt: skip
+    changed = replace(publication, questions=lacking)
+    page = BeautifulSoup(sections.show_committee_levels(changed), "html.parser")
+    assert "À arrêter (encore 2)" in text_of(str(page.find("tbody")))
+    assert "à arrêter (encore 2)" in text_of(page.find("img")["alt"])
+    code = str(lacking["question"].iloc[0])
+    assert "À arrêter en réunion : encore 2 sous-questions au moins." in text_of(sentences.brief_line(changed, code))
+    none = lacking.assign(n_arbitrees=0, couverture=0.0, statut="aucun_arbitrage")
+    said = text_of(sections.show_committee_levels(replace(publication, questions=none)))
+    assert f"À arrêter en réunion : {6 * len(none)} sous-questions." in said
+
+
+def test_the_lowest_settled_level_says_that_it_is_one_sub_question() -> None:
+    """« Plus bas niveau » alone could be read as the lowest of the groups, or of the territory."""
+    page = BeautifulSoup(sections.show_committee_levels(base()), "html.parser")
+    assert "Plus bas niveau d’une sous-question" in [cell.get_text() for cell in page.find("thead").find_all("th")]
+    brief = BeautifulSoup(sections.show_brief(base()), "html.parser")
+    assert "Plus bas niveau d’une sous-question" in [cell.get_text() for cell in brief.find("thead").find_all("th")]

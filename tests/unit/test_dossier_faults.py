@@ -57,8 +57,12 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
     ],
     "DON-015-fraction-inversee": [("DON-015", "ligne 2, colonne « numerateur »", "31 sur 18")],
     "DON-016-nombres-illisibles": [
-        ("DON-016", "ligne 2, colonne « numerateur »", "tapez 30 seul"),
-        ("DON-016", "ligne 3, colonne « valeur »", "tapez 3 seul"),
+        ("DON-016", "ligne 2, colonne « numerateur »", "videz numérateur et dénominateur, et écrivez non_repondu"),
+        (
+            "DON-016",
+            "ligne 3, colonne « valeur »",
+            "tapez 3 seul si c’est le nombre exact ; sinon videz la case et écrivez non_repondu",
+        ),
         ("DON-016", "ligne 4, colonne « valeur »", "un seul nombre"),
     ],
     "DON-017-dates-illisibles": [
@@ -70,6 +74,7 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
         ("DON-018", "constats.csv, ligne 2, colonne « type »", "écrivez « reussite » ?"),
         ("DON-018", "indicateurs.csv, ligne 2, colonne « valeur »", "écrivez « complet » ?"),
     ],
+    "DON-052-deux-groupes": [("DON-052", "cotations.csv, ligne 3, colonne « groupe »", "« etat » ligne 2")],
     "DON-019-deux-lignes": [
         ("DON-019", "cotations.csv, ligne 3", "la première : ligne 2"),
         ("DON-019", "arbitrages.csv, ligne 3", "un seul niveau arrêté"),

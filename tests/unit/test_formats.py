@@ -28,7 +28,7 @@ from evalkit.report.numbers import numbers_of
 from tests.attaque.classeur_lu import sheets_of
 from tests.fabrique import make_campagne, make_publication
 from tests.unit.machine import laid_out, need_pdf, need_program
-from tests.unit.word_cases import make_page
+from tests.unit.word_cases import make_page, p, r, typed
 
 ROOT = Path(__file__).resolve().parents[2]
 ARDELLE = ROOT / "sample_data" / "2022" / "ardelle"
@@ -303,12 +303,52 @@ def test_a_corrected_word_file_is_kept(task: Task) -> None:
 @pytest.mark.parametrize(("kind", "told"), [("rapport", True), ("comite", False), ("synthese", False)])
 def test_what_cannot_be_taken_back_is_not_promised(task: Task, kind: str, told: bool) -> None:
     """Only a report has places to write: for the others, the command that would end in DON-120 is not said."""
-    other = replace(task, kind=kind)
+    dossier = task.output.parent / "mes dossiers" / "essai"
+    dossier.mkdir(parents=True)
+    other = replace(task, kind=kind, dossier=dossier)
     write_others(other, write_whole)
-    Path(f"{task.output}.docx").write_bytes(b"autre")
+    path = Path(f"{task.output}.docx")
+    path.write_bytes(typed(path.read_bytes(), "q1", [p(r("Un mot."))]))
     (note,) = write_others(other, write_whole).notes
     assert "rapport-corrige-1.docx" in note
     assert ("importer textes" in note) is told
+    assert (f'--vers "{dossier}"' in note) is told
+
+
+def test_a_document_whose_check_is_lost_is_not_said_changed(task: Task) -> None:
+    """The same bytes as we would write: ours. Others: kept, and said for what it is, nobody knows."""
+    path = Path(f"{task.output}.docx")
+    write_others(task, write_whole)
+    check = Path(f"{path}.controle.json")
+    check.unlink()
+    assert write_others(task, write_whole).notes == ()
+    check.unlink()
+    Path(f"{task.output}.html").write_text(make_page("<p>Autre chose.</p>"), encoding="utf-8")
+    (note,) = write_others(task, write_whole).notes
+    assert "avait été modifié" not in note
+    assert "rapport.docx.controle.json manque" in note
+    assert path.with_name("rapport-corrige-1.docx").is_file()
+
+
+def test_what_was_taken_back_is_not_proposed_again(task: Task) -> None:
+    """The command can be copied as it is, and goes once the texts are in the dossier; a lone workbook has none."""
+    dossier = task.output.parent / "essai"
+    dossier.mkdir()
+    path, task = Path(f"{task.output}.docx"), replace(task, dossier=dossier)
+    write_others(task, write_whole)
+    changed = typed(path.read_bytes(), "q1", [p(r("Un mot."))])
+    path.write_bytes(changed)
+    kept = path.with_name("rapport-corrige-1.docx")
+    (note,) = write_others(task, write_whole).notes
+    assert f"evalkit importer textes {kept} --vers {dossier}" in note
+    actions.import_texts(kept, dossier)
+    path.write_bytes(changed)
+    (note,) = write_others(task, write_whole).notes
+    assert "importer textes" not in note
+    assert "Rien n’y reste à reprendre." in note
+    path.write_bytes(typed(changed, "q1", [p(r("Un autre."))]))
+    (note,) = write_others(replace(task, dossier=dossier.with_suffix(".xlsx")), write_whole).notes
+    assert "importer textes" not in note
 
 
 def test_a_document_open_in_word_leaves_the_others(task: Task) -> None:

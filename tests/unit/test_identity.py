@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import shutil
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image, ImageDraw
@@ -91,6 +93,33 @@ def test_what_a_camera_hides_in_a_file_stays_in_the_dossier(tmp_path: Path) -> N
     assert b"rue de la Mairie" in (tmp_path / "logo.jpg").read_bytes()
     uri, _ = read_logo(tmp_path, "logo.jpg", HERE)
     assert b"rue de la Mairie" not in base64.b64decode(uri.removeprefix(DATA_PREFIX))
+
+
+def test_a_grey_logo_of_16_bits_keeps_its_greys(tmp_path: Path) -> None:
+    """A scanner writes such files; read carelessly, every grey over 255 of 65 535 is white."""
+    values = np.tile(np.array([0, 0x4000, 0x8000, 0xFFFF], dtype="uint16"), (4, 1))
+    grey = Image.fromarray(values)
+    grey.save(tmp_path / "logo.png")
+    assert Image.open(tmp_path / "logo.png").mode == "I;16"
+    uri, faults = read_logo(tmp_path, "logo.png", HERE)
+    assert not faults
+    assert [png_of(uri).getpixel((x, 1)) for x in range(4)] == [(v, v, v) for v in (0, 0x40, 0x80, 0xFF)]
+
+
+def test_a_grey_logo_of_16_bits_keeps_what_is_clear(tmp_path: Path) -> None:
+    """Its colour declared clear (tRNS) is a value of 16 bits too."""
+    values = np.tile(np.array([0x1234, 0x8000], dtype="uint16"), (4, 1))
+    out = io.BytesIO()
+    Image.fromarray(values).save(out, "PNG")
+    chunk = b"tRNS\x12\x34"
+    head, body = out.getvalue()[:33], out.getvalue()[33:]  # signature and IHDR, then the rest
+    clear = len(chunk[4:]).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    (tmp_path / "logo.png").write_bytes(head + clear + body)
+    uri, faults = read_logo(tmp_path, "logo.png", HERE)
+    assert not faults
+    made = png_of(uri).convert("RGBA")
+    assert [made.getpixel((x, 1))[3] for x in range(2)] == [0, 255]
+    assert made.getpixel((1, 1))[:3] == (0x80, 0x80, 0x80)
 
 
 @pytest.mark.parametrize("name", ["logo.img", "logo", "logo.png.bak"])

@@ -56,6 +56,27 @@ def test_the_same_page_gives_the_same_bytes(made: bytes, page: str) -> None:
     assert opened(made).core_properties.created.year == 2022
 
 
+def test_the_contents_say_how_to_get_page_numbers_inside_the_field(made: bytes) -> None:
+    """In the field's result: made again by Word, the sentence goes with the old lines; no prompt when the file opens."""
+    (contents,) = [one for one in part(made).iter(f"{{{W}}}sdt") if one.find(f".//{{{W}}}docPartGallery") is not None]
+    last = list(contents.iter(f"{{{W}}}p"))[-1]
+    marks = [one.get(f"{{{W}}}fldCharType") for one in contents.iter(f"{{{W}}}fldChar")]
+    assert "numéros de page" in "".join(one.text for one in last.iter(f"{{{W}}}t"))
+    assert [one.get(f"{{{W}}}fldCharType") for one in last.iter(f"{{{W}}}fldChar")] == ["end"] == marks[-1:]
+    assert b"updateFields" not in zipfile.ZipFile(io.BytesIO(made)).read("word/settings.xml")
+
+
+def test_a_picture_leaves_room_on_its_page(made: bytes) -> None:
+    """A picture that stays with the table under it, or that takes the whole page, leaves half of the page before it blank."""
+    styles = {one.get(f"{{{W}}}styleId"): one for one in part(made, "word/styles.xml").iter(f"{{{W}}}style")}
+    (figure,) = [one for one in styles.values() if one.find(f"{{{W}}}name").get(f"{{{W}}}val") == "Evalkit Figure"]
+    assert figure.find(f"{{{W}}}pPr/{{{W}}}keepNext") is None
+    tall = render_docx(make_page(Html(picture(height=2000))))
+    section, shape = opened(tall).sections[0], opened(tall).inline_shapes[0]
+    room = section.page_height - section.top_margin - section.bottom_margin
+    assert shape.height <= room * 0.66 + 1
+
+
 def test_styles_are_real(made: bytes) -> None:
     """Headings, captions, lists and the table's style are Word's own, not an appearance."""
     document = opened(made)

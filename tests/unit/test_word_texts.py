@@ -7,16 +7,22 @@ import json
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from lxml import etree
 
 from evalkit import actions
 from evalkit.errors import EvalkitError
 from evalkit.loaders.word_texts import read_word_texts
-from tests.unit.word_cases import controls, gone, ins, make_docx, p, r, replace_part, typed, unwrapped
+from evalkit.model.free_text import REST_PROPERTY
+from evalkit.wording import quote
+from tests.unit.word_cases import W, controls, gone, ins, make_docx, p, part, r, replace_part, typed, unwrapped
 
-FAULTY = Path(__file__).resolve().parents[1] / "fichiers_fautifs"
+ROOT = Path(__file__).resolve().parents[2]
+FAULTY = ROOT / "tests" / "fichiers_fautifs"
 BULLET = '<w:pStyle w:val="ListBullet"/>'
 NUMBER = '<w:pStyle w:val="ListNumber"/>'
 
@@ -179,12 +185,8 @@ def test_the_file_keeps_its_own_title(dossier: Path) -> None:
 
 def test_a_section_copied_elsewhere_in_word_loses_nothing(dossier: Path) -> None:
     """Two controls of one name that say two things: the first is taken, the other is kept beside."""
-    from lxml import etree
-
     docx = typed(make_docx(), "q1", [p(r("Premier."))])
     second = typed(docx, "q1", [p(r("Second."))])
-    from tests.unit.word_cases import part
-
     root = part(docx)
     root[0].insert(1, controls(second)["q1"])
     both = replace_part(docx, "word/document.xml", etree.tostring(root))
@@ -194,11 +196,7 @@ def test_a_section_copied_elsewhere_in_word_loses_nothing(dossier: Path) -> None
 
 
 def test_a_name_that_leads_out_of_the_folder_is_not_read(dossier: Path) -> None:
-    from tests.unit.word_cases import part
-
     content = make_docx(texts={"q1": "x"})
-    from lxml import etree
-
     raw = etree.tostring(part(content)).replace(b"evalkit:q1:", b"evalkit:../../q1:")
     assert "../../q1" not in take(dossier, replace_part(content, "word/document.xml", raw))
     assert not (dossier.parent / "q1.md").exists()
@@ -223,6 +221,110 @@ def test_the_report_of_another_territory_is_refused(dossier: Path) -> None:
     assert refused(dossier, FAULTY / "DON-121-autre-territoire.docx") == "DON-121"
     nameless = replace_part(make_docx(), "docProps/custom.xml", None)
     assert refused(dossier, word_file(dossier, nameless)) == "DON-121"
+
+
+def test_the_report_of_another_campaign_is_refused(dossier: Path) -> None:
+    """The same town, two years: the words of one would comment the levels of the other."""
+    docx = typed(make_docx(), "q1", [p(r("Un mot."))])
+    campaign = (ROOT / "sample_data" / "2022" / "campagne.yml").read_text(encoding="utf-8")
+    (dossier.parent / "campagne.yml").write_text(campaign, encoding="utf-8")
+    with pytest.raises(EvalkitError) as raised:
+        actions.import_texts(word_file(dossier, docx), dossier)
+    assert raised.value.faults[0].code == "DON-121"
+    assert quote("2022") in raised.value.faults[0].read
+    assert quote("campagne") in raised.value.faults[0].expected
+    assert not text_file(dossier, "q1").exists()
+    own = typed(make_docx(parametres={"campagne": "campagne", "territoire": "essai"}), "q1", [p(r("Un mot."))])
+    assert take(dossier, own)["q1"] == "repris"
+
+
+def with_body(docx: bytes, change: Callable[[Any], None]) -> bytes:
+    root = part(docx)
+    change(root.find(f"{{{W}}}body"))
+    return replace_part(docx, "word/document.xml", etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
+
+
+def paragraph(xml: str) -> Any:
+    return etree.fromstring(f'<root xmlns:w="{W}">{xml}</root>')[0]
+
+
+def test_what_is_typed_outside_the_sections_is_counted_under_its_heading(dossier: Path) -> None:
+    """Never repeated: it could name somebody. Nothing is said of a tracked deletion's blank, nor of an updated contents."""
+
+    def change(body: Any) -> None:
+        for one in list(body.iter(f"{{{W}}}p")):
+            said = "".join(word.text or "" for word in one.iter(f"{{{W}}}t"))
+            if said == "Voici.":
+                one.addnext(paragraph(p(ins(r("Mme Durand a dit")))))
+                one.addnext(paragraph(p(r("Encore un."))))
+                one.addnext(paragraph(p(gone("effacé"))))
+            if said.startswith("Évaluation du contrat"):
+                one.addprevious(paragraph(p(r("Avant."))))
+        body.insert(0, paragraph(p(r("Résultats"), r("3"), properties='<w:pStyle w:val="TOC1"/>')))
+
+    docx = with_body(make_docx(), change)
+    result = actions.import_texts(word_file(dossier, docx), dossier)
+    (fault,) = result.faults
+    assert fault.code == "DON-125"
+    assert "3 paragraphes ajoutés ou changés" in fault.read
+    assert f"2 sous {quote('Résultats')}" in fault.read
+    assert "1 avant le premier titre" in fault.read
+    assert "Durand" not in result.report()
+    assert "zone à écrire" in result.report()
+
+
+def test_what_is_removed_outside_the_sections_is_counted(dossier: Path) -> None:
+    def change(body: Any) -> None:
+        for one in list(body.iter(f"{{{W}}}p")):
+            if "".join(word.text or "" for word in one.iter(f"{{{W}}}t")) == "Voici.":
+                one.getparent().remove(one)
+
+    (fault,) = actions.import_texts(word_file(dossier, with_body(make_docx(), change)), dossier).faults
+    assert (fault.code, fault.read) == ("DON-125", "1 paragraphe retiré")
+
+
+def test_a_list_of_prints_cut_by_a_program_accuses_nobody(dossier: Path) -> None:
+    """Properties are known to be cut at 255 characters here and there: nothing is said then, rather than everything."""
+    docx = make_docx()
+    custom = part(docx, "docProps/custom.xml")
+    (held,) = [one for one in custom if one.get("name") == REST_PROPERTY]
+    held[0].text = held[0].text[:30]
+    cut = replace_part(docx, "docProps/custom.xml", etree.tostring(custom))
+    assert actions.import_texts(word_file(dossier, cut), dossier).faults == ()
+
+
+def test_the_example_of_text_outside_the_sections_is_told(dossier: Path) -> None:
+    (fault,) = actions.import_texts(FAULTY / "DON-125-hors-des-zones.docx", dossier).faults
+    assert fault.code == "DON-125"
+
+
+def test_a_section_pasted_inside_another_is_read_once(dossier: Path) -> None:
+    """Word lets a zone be dropped in another: its words belong to the inner one alone."""
+    docx = typed(typed(make_docx(), "presentation", [p(r("Dehors."))]), "q1", [p(r("Dedans."))])
+
+    def nest(body: Any) -> None:
+        tags = {one.find(f"{{{W}}}sdtPr/{{{W}}}tag"): one for one in body.iter(f"{{{W}}}sdt")}
+        found = {tag.get(f"{{{W}}}val").split(":")[1]: one for tag, one in tags.items() if tag is not None}
+        found["presentation"].find(f"{{{W}}}sdtContent").append(found["q1"])
+
+    take(dossier, with_body(docx, nest))
+    assert text_file(dossier, "presentation").read_text(encoding="utf-8") == "Dehors.\n"
+    assert text_file(dossier, "q1").read_text(encoding="utf-8") == "Dedans.\n"
+
+
+def test_what_waits_to_be_merged_is_recalled(dossier: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``verifier`` names it until it is gone; the report itself does not change."""
+    shutil.copytree(ROOT / "sample_data" / "2022" / "ardelle", dossier.parent / "ardelle")
+    ardelle = dossier.parent / "ardelle"
+    shutil.copy(ROOT / "sample_data" / "2022" / "campagne.yml", dossier.parent)
+    before = actions.verify(ardelle)
+    waiting = ardelle / "textes" / "a-reprendre" / "q1.md"
+    waiting.parent.mkdir(parents=True, exist_ok=True)
+    waiting.write_text("Un mot.", encoding="utf-8")
+    after = actions.verify(ardelle)
+    (said,) = set(after.missing["ardelle"]) - set(before.missing["ardelle"])
+    assert said.startswith("textes/a-reprendre/q1.md")
+    assert after.faults == before.faults
 
 
 def test_a_text_changed_on_both_sides_is_told(dossier: Path) -> None:
@@ -322,10 +424,6 @@ def test_an_entity_is_never_followed(dossier: Path, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("SECRET", encoding="utf-8")
     docx = typed(make_docx(), "q1", [p(r("@@"))])
-    from lxml import etree
-
-    from tests.unit.word_cases import part
-
     raw = etree.tostring(part(docx)).replace(b"@@", b"&x;")
     hostile = f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY x SYSTEM "{secret.as_uri()}">]>'.encode() + raw
     path = word_file(dossier, replace_part(docx, "word/document.xml", hostile))

@@ -221,3 +221,27 @@ def test_a_changed_rating_or_level_changes_the_result_as_evalkit_would(referenti
 def test_the_same_on_the_forty_territories(referentiel, tmp_path):
     names = [path.stem if path.is_file() else path.name for path in list_dossiers(CAMPAGNE)]
     assert check_changes(referentiel, names, tmp_path) > 5000
+
+
+BAD = ("1+", "2,5", "9", "3", "oui")  # what a hand types; « 3 » as a text, as a paste from a web page gives
+
+
+def test_what_is_neither_a_level_nor_a_word_is_shown_and_never_counted_in_silence(referentiel, tmp_path):
+    """In « Cotations » and « Niveaux » beside the cell, and on every sheet of results how many there are."""
+    dossier = load_dossier(CAMPAGNE / "ardelle", referentiel)
+    before = render_travail_xlsx(evaluate(referentiel, dossier), dossier.tables["cotations"])
+    typed_over: dict[Place, Any] = {("Cotations", f"D{FIRST + rank}"): bad for rank, bad in enumerate(BAD)}
+    typed_over |= {("Niveaux", f"E{FIRST + rank}"): bad for rank, bad in enumerate(BAD)}
+    typed_over |= {("Cotations", f"D{FIRST + len(BAD)}"): None, ("Niveaux", f"E{FIRST + len(BAD)}"): "refus"}
+    found = values(recompute({"faux": without_results(before, typed_over)}, tmp_path)["faux"])
+    for rank in range(len(BAD)):
+        assert "à ressaisir" in found["Cotations", f"G{FIRST + rank}"]
+        assert "à ressaisir" in found["Niveaux", f"K{FIRST + rank}"]
+        assert found["Niveaux", f"I{FIRST + rank}"] == "non arbitré"
+    assert "à ressaisir" not in found["Cotations", f"G{FIRST + len(BAD)}"]
+    assert found["Niveaux", f"K{FIRST + len(BAD)}"] == "modifié"
+    for sheet in RESULTS:
+        assert found[sheet, "A3"].endswith(f"ni un niveau ni un mot de la liste : {2 * len(BAD)}."), sheet
+    (tmp_path / "juste").mkdir()
+    untouched = values(recompute({"juste": without_results(before)}, tmp_path / "juste")["juste"])
+    assert not any("ressaisir" in str(untouched[sheet, "A3"]) for sheet in RESULTS)
