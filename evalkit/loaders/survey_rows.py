@@ -106,7 +106,7 @@ class Sorting:
     elsewhere: list[tuple[int, str]] = field(default_factory=list)  # rows with the answers of a row of another file
     changed: list[tuple[int, str]] = field(
         default_factory=list
-    )  # rows set apart, and the one kept: same identifier, other answers
+    )  # rows with the identifier, not the answers, of one kept
     doubtful_consent: str = ""  # the one sentence of a consent column, when nobody can tell that it says yes
     undated: list[int] = field(default_factory=list)  # rows kept whose moment cannot be read
 
