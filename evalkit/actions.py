@@ -865,11 +865,9 @@ def _incomplete_reference(campagne: Path, names: Sequence[str]) -> Fault:
 
 def _free_name(path: Path) -> Path:
     """A name that nothing has yet: no file of a person is ever overwritten."""
-    candidate, number = path, 1
-    while candidate.exists():
-        number += 1
-        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return candidate
+    from evalkit.loaders.files_beside import first_free
+
+    return first_free(lambda number: path.with_name(f"{path.stem}-{number}{path.suffix}") if number > 1 else path)
 
 
 def refresh_index(folder: Path, campagne: Path) -> Path:
@@ -890,18 +888,15 @@ def refresh_index(folder: Path, campagne: Path) -> Path:
 
 def _checks_beside(folder: Path, syntheses: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Automatic checks of the syntheses of a folder and of their other formats, by file name; those that are there."""
-    import json
+    from evalkit.loaders.files_beside import read_json_object
 
     stems = {name.removesuffix(".html") for name in syntheses}
     found: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.glob("synthese*.controle.json")):
         name = path.name.removesuffix(".controle.json")
         if name.rpartition(".")[0] in stems and (folder / name).is_file():
-            try:
-                content = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError, RecursionError):
-                continue
-            found |= {name: content} if isinstance(content, dict) else {}
+            content = read_json_object(path)
+            found |= {name: content} if content else {}
     return found
 
 
@@ -1400,19 +1395,6 @@ def write_working_file(
     content = render_travail_xlsx(evaluate(referentiel, read), read.tables["cotations"])
     with writing(working_path(dossier)):
         return replace_working_file(dossier, content)
-
-
-def render_workbook(dossier: Path) -> bytes:
-    """The published workbook of a territory, ``rapport.xlsx``, as bytes.
-
-    Raises
-    ------
-    EvalkitError
-        Every fault of the framework or of the dossier.
-    """
-    from evalkit.report.workbook import render_rapport_xlsx
-
-    return render_rapport_xlsx(load_publication(dossier))
 
 
 # --- evalkit demo -------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.batch.plan import Task
 from evalkit.errors import EvalkitError, Fault, Place
+from evalkit.loaders.files_beside import first_free, read_json_object
 from evalkit.report.formats import FORMATS, PAGE, Format, Source
 
 if TYPE_CHECKING:
@@ -157,18 +158,11 @@ def _keep_corrected(path: Path, ours: Container[object]) -> Path | None:
     """Put aside a document that is none of ours, known by their prints; None when there is nothing to keep."""
     if not path.is_file() or _print(path.read_bytes()) in ours:
         return None
-    number = 1
-    while (kept := path.with_name(f"{path.stem}-corrige-{number}{path.suffix}")).exists():
-        number += 1
-    return path.rename(kept)
+    return path.rename(first_free(lambda number: path.with_name(f"{path.stem}-corrige-{number}{path.suffix}")))
 
 
 def _read_check(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.with_name(path.name + CHECK_SUFFIX).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    return read_json_object(path.with_name(path.name + CHECK_SUFFIX))
 
 
 def _out_of_date(beside: list[Path], page: str) -> list[str]:

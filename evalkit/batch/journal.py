@@ -14,16 +14,6 @@ from evalkit.loaders.persons import fault_without_people
 from evalkit.wording import format_number, plural
 
 
-def as_dict(campagne: str, outcomes: Sequence[Outcome], earlier: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
-    """The journal as plain data; keys in French because people open it.
-
-    ``earlier``: entries of a previous run; those that this run did again are replaced, the others stay.
-    """
-    redone = {outcome.name for outcome in outcomes}
-    documents = [entry for entry in earlier if entry["nom"] not in redone] + [entry_of(outcome) for outcome in outcomes]
-    return journal_of(campagne, documents)
-
-
 def journal_of(campagne: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The journal of these entries, by name."""
     documents = list(entries)
@@ -103,13 +93,6 @@ def _is_entry(entry: Any) -> bool:
         and isinstance(entry.get("anomalies"), list)
         and all(isinstance(told, dict) and fault.keys() <= told.keys() for told in entry["anomalies"])
     )
-
-
-def write_journal(
-    path: Path, campagne: str, outcomes: Sequence[Outcome], earlier: Sequence[dict[str, Any]] = ()
-) -> None:
-    """Write ``journal.json``, whole or not at all; LOT-003 where nothing can be written."""
-    write_entries(path, as_dict(campagne, outcomes, earlier))
 
 
 def write_entries(path: Path, content: Mapping[str, Any]) -> None:

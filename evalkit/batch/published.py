@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from evalkit.batch.parts import note_published
 from evalkit.batch.plan import Task
 from evalkit.errors import Fault, Place
+from evalkit.loaders.files_beside import read_json_object
 from evalkit.loaders.fingerprint import STATE_FOLDER, key_path
 from evalkit.wording import plural
 
@@ -72,7 +73,7 @@ def bases_path(dossier: Path) -> Path:
 
 def kept_bases(dossier: Path) -> dict[str, int]:
     """Bases of the last report; nothing when there is none, or when the file is not ours any more."""
-    kept = _read(bases_path(dossier)).get("bases")
+    kept = read_json_object(bases_path(dossier)).get("bases")
     try:
         return {str(key): int(n) for key, n in kept.items()}  # type: ignore[union-attr]
     except (ValueError, TypeError, AttributeError):
@@ -119,7 +120,7 @@ def _settle_synthesis(campagne: Path, departement: str, bases: Mapping[str, Any]
     from evalkit.loaders.regional_reference import kept_references
 
     path = synthesis_path(campagne, departement)
-    known = {path: _read(path)} | ({} if departement else kept_references(campagne))
+    known = {path: read_json_object(path)} | ({} if departement else kept_references(campagne))
     faults = tuple(_synthesis_faults(known.items(), bases, minimum))
     _keep(path, bases)
     return faults
@@ -153,14 +154,6 @@ def _shown(path: Path) -> str:
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _keep(path: Path, content: Mapping[str, Any]) -> None:

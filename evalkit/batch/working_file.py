@@ -7,10 +7,10 @@ digest, kept beside the dossier's key: a file that differs from it was changed b
 from __future__ import annotations
 
 import hashlib
-import os
-from contextlib import suppress
 from pathlib import Path
 
+from evalkit.batch.runner import write_whole
+from evalkit.loaders.files_beside import first_free
 from evalkit.loaders.fingerprint import STATE_FOLDER
 
 FILE_NAME = "travail.xlsx"
@@ -42,9 +42,9 @@ def replace_working_file(dossier: Path, content: bytes) -> tuple[Path, Path | No
     kept = None
     if target.exists() and _changed(old := target.read_bytes(), digest) and old != content:
         kept = _free_copy(state / BACKUPS, target)
-        _write_private(kept, old)
-    _write_private(target, content)
-    _write_private(digest, (_digest(content) + "\n").encode("ascii"))
+        write_whole(kept, old, private=True)
+    write_whole(target, content, private=True)
+    write_whole(digest, (_digest(content) + "\n").encode("ascii"), private=True)
     return target, kept
 
 
@@ -63,21 +63,4 @@ def _changed(content: bytes, digest: Path) -> bool:
 def _free_copy(folder: Path, target: Path) -> Path:
     """The first free number; no date, so that two machines agree."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    number = 1
-    while (copy := folder / f"{target.stem}.{number}{target.suffix}").exists():
-        number += 1
-    return copy
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Write beside, for the owner alone, then replace at once: nobody reads half a file, nor another's."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with suppress(FileNotFoundError):
-        temporary.unlink()
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    finally:
-        with suppress(OSError):  # what went wrong above is what a person must read
-            temporary.unlink(missing_ok=True)
+    return first_free(lambda number: folder / f"{target.stem}.{number}{target.suffix}")

@@ -22,6 +22,7 @@ import pandas as pd
 
 from evalkit.errors import EvalkitError, Place, fail, only_errors
 from evalkit.loaders.dossier import load_dossier
+from evalkit.loaders.files_beside import first_free
 from evalkit.loaders.grids import Grid
 from evalkit.loaders.tables import read_table, vocabulary
 from evalkit.model.dossier import SILENCES, TABLES
@@ -273,9 +274,7 @@ def _keep_copy(target: Path, content: bytes) -> Path:
     """Keep the former content under the first free number; no date, so that two machines agree."""
     folder = target.parent / BACKUPS
     folder.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while (copy := folder / f"{target.stem}.{number}{target.suffix}").exists():
-        number += 1
+    copy = first_free(lambda number: folder / f"{target.stem}.{number}{target.suffix}")
     copy.write_bytes(content)
     return copy
 

@@ -35,7 +35,7 @@ QUESTION_COLUMNS = (
     Column("Question", 10),
     Column("Intitulé", 40),
     Column("Niveau (médiane basse)", 20),
-    Column("Plus bas niveau arbitré", 20),
+    Column("Plus bas niveau d’une sous-question", 20),
     Column("Sous-questions arbitrées", 14),
     Column("Sous-questions applicables", 14),
     Column("Couverture", 12),

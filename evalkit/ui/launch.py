@@ -23,6 +23,7 @@ from typing import Any
 import nbformat
 
 from evalkit.errors import EvalkitError, Fault, Place, fail
+from evalkit.loaders.files_beside import first_free, read_json_object
 from evalkit.loaders.resources import resource_dir
 
 ATELIER = "atelier.ipynb"
@@ -106,26 +107,13 @@ def _copy_notebook(model: Path, target: Path, values: Mapping[str, str], say: Ca
 
 def _model_of(path: Path) -> str:
     """Fingerprint of the model that a notebook was copied from, "" when it says nothing or cannot be read."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
-        return ""
-    metadata = content.get("metadata", {}) if isinstance(content, dict) else {}
+    metadata = read_json_object(path).get("metadata", {})
     return str(metadata.get("evalkit", {}).get("modele", ""))
 
 
 def keep_aside(path: Path) -> Path:
     """Rename a file or folder to the first free ``<stem>.ancien-N<suffix>`` and return that path."""
-    kept = _free_name(path)
-    path.rename(kept)
-    return kept
-
-
-def _free_name(path: Path) -> Path:
-    number = 1
-    while (free := path.with_name(f"{path.stem}.ancien-{number}{path.suffix}")).exists():
-        number += 1
-    return free
+    return path.rename(first_free(lambda number: path.with_name(f"{path.stem}.ancien-{number}{path.suffix}")))
 
 
 def parameter_names(source: str) -> list[str]:

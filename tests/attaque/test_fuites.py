@@ -15,7 +15,7 @@ import nbformat
 import pytest
 
 from evalkit import cli
-from evalkit.batch.journal import write_journal
+from evalkit.batch.journal import entry_of, journal_of, write_entries
 from evalkit.batch.plan import Task
 from evalkit.batch.runner import render_task
 from evalkit.compute.disclosure import protect
@@ -114,7 +114,7 @@ def test_a_notebook_that_fails_leaves_nothing_behind(planted, tmp_path, monkeypa
     output.parent.mkdir(parents=True)
     outcome = render_task(Task("ardelle", notebook, {"dossier": str(planted)}, output, title="Ardelle"))
     assert not outcome.ok
-    write_journal(tmp_path / "sorties" / "journal.json", "2022", (outcome,))
+    write_entries(tmp_path / "sorties" / "journal.json", journal_of("2022", [entry_of(outcome)]))
     console = capfd.readouterr()
     assert MARKER not in console.out + console.err
     assert MARKER not in repr(outcome)

@@ -13,7 +13,7 @@ import pytest
 
 from evalkit.batch import execution, runner
 from evalkit.batch.interruption import Interruption
-from evalkit.batch.journal import as_dict, summary, write_journal
+from evalkit.batch.journal import entry_of, journal_of, summary, write_entries
 from evalkit.batch.plan import Task, check_parameters, make_plan, notebook_parameters
 from evalkit.errors import EvalkitError, Fault, Place
 
@@ -126,9 +126,10 @@ def test_the_journal_says_what_happened(tmp_path: Path) -> None:
         runner.Outcome("a", "rapport", True, ("rapport.html",), title="Ardelle"),
         runner.Outcome("b", "rapport", False, faults=(fault,), cell=4, title="Brème"),
     ]
-    write_journal(tmp_path / "journal.json", "2022", outcomes)
+    content = journal_of("2022", [entry_of(outcome) for outcome in outcomes])
+    write_entries(tmp_path / "journal.json", content)
     journal = json.loads((tmp_path / "journal.json").read_text(encoding="utf-8"))
-    assert journal == as_dict("2022", outcomes)
+    assert journal == content
     assert (journal["reussis"], journal["echecs"]) == (1, 1)
     text = summary(outcomes)
     assert text.startswith("1 document produit.")

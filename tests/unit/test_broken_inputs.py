@@ -16,7 +16,7 @@ import pytest
 
 from evalkit import actions
 from evalkit.batch import apart, runner
-from evalkit.batch.journal import read_documents, write_journal
+from evalkit.batch.journal import entry_of, journal_of, read_documents, write_entries
 from evalkit.batch.plan import Task
 from evalkit.compute.actions import _days
 from evalkit.errors import EvalkitError, Fault, Place, only_errors
@@ -439,7 +439,7 @@ def test_a_journal_is_read_as_it_was_written(tmp_path: Path) -> None:
         runner.Outcome("a", "rapport", True, ("rapport.html",)),
         runner.Outcome("b", "rapport", False, faults=(fault,)),
     ]
-    write_journal(tmp_path / "journal.json", "2022", outcomes)
+    write_entries(tmp_path / "journal.json", journal_of("2022", [entry_of(one) for one in outcomes]))
     assert [entry["nom"] for entry in read_documents(tmp_path / "journal.json")] == ["a", "b"]
 
 
