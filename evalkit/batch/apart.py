@@ -1,7 +1,7 @@
 """Rendering a territory in a process of its own, thrown away after: the same call whatever the executor, the machine or the system.
 
 On Linux the process is forked from a warm parent (``batch.warm``), one per process that asks. Elsewhere, or where
-``EVALKIT_SANS_FORK`` is set, it is a worker process that keeps a kernel ready in advance, each used once.
+``EVALKIT_SANS_FORK`` is set, it is a worker process that keeps a kernel ready in advance, one per territory.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from inspect import isgeneratorfunction
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -46,18 +47,19 @@ def can_fork() -> bool:
 def render_apart(job: Sequence[Task]) -> list[Outcome]:
     """Render the tasks of one territory in a process of their own; one outcome each, whatever becomes of the process.
 
-    After a failure, what remains has a new process. One that ended without a word (memory, a signal) or went on past its time
-    does not say which document it was at: each is then rendered alone.
+    A document that failed, or was being rendered when the process ended without a word (memory, a signal) or went on past its
+    time, takes the process with it: what remains has a new one. One that failed after another had been rendered there is tried
+    again, alone: the other may be why.
     """
     done: list[Outcome] = []
     while len(done) < len(job):
-        left = job[len(done) :]
+        left, before = job[len(done) :], len(done)
         try:
-            done += _source().call(render_until_failure, left, sum(task.seconds for task in left) + GRACE_S)
+            for outcome in _source().stream(render_until_failure, left, max(task.seconds for task in left) + GRACE_S):
+                done.append(outcome)
         except (RendererLost, TimeIsUp) as error:
-            if len(left) == 1:
-                return [*done, crashed(left[0], error)]
-            return [*done, *(outcome for task in left for outcome in render_apart([task]))]
+            if len(done) == before:
+                done.append(crashed(left[0], error))
     return done
 
 
@@ -72,7 +74,7 @@ def end_renderers() -> None:
 
 @contextmanager
 def local_executor(processes: int) -> Iterator[Executor]:
-    """So many tasks at a time on this machine, each in a process of its own (:func:`render_apart`)."""
+    """So many territories at a time on this machine, each in a process of its own (:func:`render_apart`)."""
     global _STOPPING
     get_ready()
     executor = ThreadPoolExecutor(max(1, processes))
@@ -103,7 +105,7 @@ def kernel_starting() -> Iterator[None]:
 
 @contextmanager
 def dask_executor(address: str) -> Iterator[Executor]:
-    """An existing Dask cluster; each of its worker processes renders each task in a process of its own.
+    """An existing Dask cluster; each of its worker processes renders each territory in a process of its own.
 
     Raises
     ------
@@ -137,6 +139,25 @@ def get_ready() -> None:
     _source()
 
 
+def answer(connection: Connection, function: Callable[[Any], Any], argument: Any) -> None:
+    """Send what a function yields (or the one thing that it returns) as it comes, then that there is no more."""
+    for value in function(argument) if isgeneratorfunction(function) else [function(argument)]:
+        connection.send((True, value))
+    connection.send((False, None))
+
+
+def _answers(connection: Connection, seconds: float, end: Callable[[], None]) -> Iterator[Any]:
+    """What :func:`answer` sends from the other side. One that is late is waited for no more: ``end`` ends the process."""
+    more = True
+    while more:
+        if not connection.poll(seconds):
+            end()
+            raise TimeIsUp
+        more, value = connection.recv()
+        if more:
+            yield value
+
+
 class _Forking:
     """A warm parent of ours, and the calls in progress."""
 
@@ -160,16 +181,13 @@ class _Forking:
                 raise RendererLost from error
         return Connection(ours.detach())
 
-    def call(self, function: Callable[[Any], Any], argument: Any, seconds: float) -> Any:
-        """What ``function(argument)`` returns in a process of its own."""
+    def stream(self, function: Callable[[Any], Any], argument: Any, seconds: float) -> Iterator[Any]:
+        """What ``function(argument)`` yields, or returns, in a process of its own; each within ``seconds``."""
         with self._connect() as connection:
             try:
                 pid = connection.recv()
                 connection.send((function, argument))
-                if not connection.poll(seconds):
-                    os.kill(pid, 9)
-                    raise TimeIsUp
-                return connection.recv()
+                yield from _answers(connection, seconds, lambda: os.kill(pid, 9))
             except (EOFError, ConnectionError) as error:
                 raise RendererLost from error
 
@@ -223,14 +241,11 @@ class _Starting:
             self._all.append(process)
         return worker
 
-    def call(self, function: Callable[[Any], Any], argument: Any, seconds: float) -> Any:
+    def stream(self, function: Callable[[Any], Any], argument: Any, seconds: float) -> Iterator[Any]:
         process, connection = self._worker()
         try:
             connection.send((function, argument))
-            if not connection.poll(seconds):
-                process.kill()
-                raise TimeIsUp
-            return connection.recv()
+            yield from _answers(connection, seconds, process.kill)
         except (EOFError, ConnectionError) as error:
             process.kill()
             raise RendererLost from error
@@ -248,7 +263,7 @@ class _Starting:
 
 
 def _work(connection: Connection) -> None:
-    """Body of a worker process: one task after the other, each in a kernel of its own started beforehand."""
+    """Body of a worker process: one territory after the other, each in a kernel of its own started beforehand."""
     import signal
 
     from evalkit.batch.kernels import STOCK, StartedKernel
@@ -259,7 +274,7 @@ def _work(connection: Connection) -> None:
     try:
         while True:
             function, argument = connection.recv()
-            connection.send(function(argument))
+            answer(connection, function, argument)
     except (EOFError, ConnectionError):
         STOCK.make = None
         STOCK.drop()

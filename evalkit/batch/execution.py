@@ -1,7 +1,8 @@
 """Executing notebooks with papermill, unchanged: the documents of one territory in one kernel, thrown away after.
 
 Starting a kernel costs more than drawing two pages. The notebooks of one territory therefore follow one another in the same
-kernel, handed over as new; a failure throws it away, and so does the end of the territory.
+kernel, without the names of the one before; a failure throws it away, and so does the end of the territory. What a notebook
+changes in a library (matplotlib's settings, the locale) would last until then: those of evalkit change nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -68,7 +69,7 @@ def execute_notebook(task: Task, session: Session | None = None) -> Any:
 
 
 class Session:
-    """The kernel of one territory: started by its first notebook, as new for the next ones, ended with the last."""
+    """The kernel of one territory: started by its first notebook, without its names for the next ones, ended with the last."""
 
     def __init__(self) -> None:
         self._kernel: _Kernel | None = None
@@ -84,7 +85,8 @@ class Session:
         try:
             return self._execute(task)
         except BaseException:
-            self.end()
+            with suppress(Exception):  # why it failed is what a person must read
+                self.end()
             raise
 
     def _execute(self, task: Task) -> Any:
@@ -186,8 +188,10 @@ class _Kernel:
                     os.environ[name] = value
 
     def end(self) -> None:
-        self._manager.end()
-        self._folder.cleanup()
+        try:
+            self._manager.end()
+        finally:
+            self._folder.cleanup()
 
 
 def import_papermill() -> Any:

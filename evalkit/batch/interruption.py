@@ -25,14 +25,16 @@ class Interruption:
             self._before = signal.signal(signal.SIGINT, self._note)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
+        if kind is None:
+            self.obey()  # after the last wait: what follows must not begin
 
     def _note(self, *_: object) -> None:
-        if self._waiting or self._asked:
+        second, self._asked = self._asked, True
+        if self._waiting or second:
             raise KeyboardInterrupt
-        self._asked = True
 
     def obey(self) -> None:
         """A place where the batch may stop.

@@ -1,4 +1,4 @@
-"""Kernels made ready before they are wanted: each is used once, then thrown away.
+"""Kernels made ready before they are wanted: each serves one territory, then is thrown away.
 
 A notebook needs a kernel, and a kernel spends two seconds importing. Here the importing is done beforehand: on Linux by a
 parent that forks (``batch.warm``), elsewhere by a process started while the previous territory is drawn. Either way the
@@ -190,7 +190,7 @@ class PreparedProvisioner(LocalProvisioner):
 
 
 class LendingManager(AsyncKernelManager):
-    """A kernel lent to several notebooks in turn: each finds it as new, and the last one ends it."""
+    """A kernel lent to several notebooks of one territory in turn: each finds it without a name of the one before."""
 
     folder = ""  # where the next notebook runs
 
@@ -206,7 +206,7 @@ class LendingManager(AsyncKernelManager):
         return client
 
     async def make_as_new(self, **_: Any) -> None:
-        """Called by nbclient when a notebook begins: nothing of the one before is left to it."""
+        """Called by nbclient when a notebook begins: it has no name of the one before, and is in its own folder."""
         if len(self._lent) < 2:
             return
         client = self._lent[-1]

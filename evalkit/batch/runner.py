@@ -109,15 +109,18 @@ def render_tasks(tasks: Sequence[Task], tell: Tell = silent) -> list[Outcome]:
         return [render_task(task, tell, session) for task in tasks]
 
 
-def render_until_failure(tasks: Sequence[Task]) -> list[Outcome]:
-    """Render tasks up to the first that fails, included: what it left behind is thrown away with the process."""
-    done: list[Outcome] = []
+def render_until_failure(tasks: Sequence[Task]) -> Iterator[Outcome]:
+    """Render tasks up to the first that fails: what it left behind is thrown away with the process.
+
+    Its outcome is given if it is the first of all; after another document, it may fail because of it, and nothing is said.
+    """
     with Session() as session:
-        for task in tasks:
-            done.append(render_task(task, session=session))
-            if not done[-1].ok:
-                break
-    return done
+        for rank, task in enumerate(tasks):
+            outcome = render_task(task, session=session)
+            if outcome.ok or rank == 0:
+                yield outcome
+            if not outcome.ok:
+                return
 
 
 def render_task(task: Task, tell: Tell = silent, session: Session | None = None) -> Outcome:
@@ -145,9 +148,10 @@ def render_task(task: Task, tell: Tell = silent, session: Session | None = None)
         documents, check = write_page(task, notebook)
         metadata = getattr(notebook, "metadata", {})
         excluded = tuple(metadata.pop(EXCLUDED, ()))
-        # The page is there, whatever becomes of the other formats.
-        warnings = settle(task, metadata.pop(PUBLISHED, {}))
+        published = metadata.pop(PUBLISHED, {})
         others = write_others(task, write_whole, tell)
+        # Last: were the process lost before, the document would be made again, and compared again with the one before it.
+        warnings = settle(task, published)
         return outcome(
             True,
             documents=(*documents, *others.documents),

@@ -19,6 +19,7 @@ from itertools import count
 from multiprocessing.connection import Connection
 from typing import Any
 
+from evalkit.batch.apart import answer
 from evalkit.batch.kernels import STOCK, ForkedKernel, become_kernel, import_for_kernel, read_order
 
 _PR_SET_PDEATHSIG = 1
@@ -111,7 +112,7 @@ def draw_once() -> None:
 
 
 def _renderer(connection: Connection, parent: int) -> None:
-    """Render one task and end. Never returns."""
+    """Render the tasks of one territory and end. Never returns."""
     status = 1
     try:
         _die_with_parent(parent)
@@ -119,7 +120,7 @@ def _renderer(connection: Connection, parent: int) -> None:
         connection.send(os.getpid())
         STOCK.put(fork_kernel())
         function, argument = connection.recv()
-        connection.send(function(argument))
+        answer(connection, function, argument)
         status = 0
     except (EOFError, ConnectionError):
         pass  # whoever asked is gone

@@ -191,7 +191,26 @@ def test_ctrl_c_in_the_middle_of_anything_is_obeyed_at_the_next_wait(notebook: P
 def test_ctrl_c_ends_a_wait_and_a_second_one_ends_anything() -> None:
     with pytest.raises(KeyboardInterrupt), Interruption() as interruption, interruption.waiting():
         signal.raise_signal(signal.SIGINT)
-    with Interruption():
-        signal.raise_signal(signal.SIGINT)  # nothing yet
+    with pytest.raises(KeyboardInterrupt), Interruption():
+        signal.raise_signal(signal.SIGINT)  # nothing yet: it is obeyed at the end
+
+
+def test_a_second_ctrl_c_is_not_kept_waiting() -> None:
+    """Neither after one that was noted, nor after one that ended a wait."""
+    for first_in_a_wait in (False, True):
+        reached: list[str] = []
+
+        def twice(wait: bool, reached: list[str]) -> None:
+            with Interruption() as interruption:
+                if wait:
+                    with pytest.raises(KeyboardInterrupt), interruption.waiting():
+                        signal.raise_signal(signal.SIGINT)
+                else:
+                    signal.raise_signal(signal.SIGINT)
+                reached.append("premier")
+                signal.raise_signal(signal.SIGINT)
+                reached.append("second")
+
         with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+            twice(first_in_a_wait, reached)
+        assert reached == ["premier"]

@@ -50,7 +50,7 @@ def way(request: pytest.FixtureRequest) -> Iterator[str]:
 def run(way: str, task: Task) -> list[dict[str, object]]:
     """Outputs of the executed notebook."""
     execute = runner.execute_notebook
-    notebook = execute(task) if way == ORDINARY else apart._source().call(execute, task, 120)
+    (notebook,) = [execute(task)] if way == ORDINARY else apart._source().stream(execute, task, 120)
     return [output for cell in notebook.cells for output in cell.get("outputs", [])]
 
 
@@ -121,7 +121,7 @@ def test_nothing_survives_the_batch(tmp_path: Path) -> None:
         tmp_path, "a", f"open({str(tmp_path / 'la')!r}, 'w').write(str(__import__('os').getpid()))", "while True: pass"
     )
     with ThreadPoolExecutor(1) as threads:
-        future = threads.submit(apart._source().call, runner.execute_notebook, task, 120)
+        future = threads.submit(lambda: list(apart._source().stream(runner.execute_notebook, task, 120)))
         while not ((tmp_path / "la").is_file() and (tmp_path / "la").read_text()) and not future.done():
             time.sleep(0.02)
         kernel = int((tmp_path / "la").read_text())

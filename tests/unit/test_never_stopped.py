@@ -414,10 +414,10 @@ def test_a_lost_renderer_is_one_line_and_the_next_one_works(tmp_path: Path) -> N
     task = Task("a", tmp_path / "absent.ipynb", {}, tmp_path / "a" / "rapport", title="a")
     try:
         with pytest.raises(runner.RendererLost):
-            apart._source().call(os._exit, 3, 60)
+            list(apart._source().stream(os._exit, 3, 60))
         with pytest.raises(runner.TimeIsUp):
-            apart._source().call(time.sleep, 600, 0.5)
-        assert apart._source().call(str.upper, "ok", 60) == "OK"
+            list(apart._source().stream(time.sleep, 600, 0.5))
+        assert list(apart._source().stream(str.upper, "ok", 60)) == ["OK"]
         assert apart.render_apart([task])[0].faults
     finally:
         apart.end_renderers()

@@ -4,11 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from evalkit.batch import apart, execution, parts, runner
+from evalkit.batch import apart, execution, inputs, parts, runner
 from evalkit.batch.plan import Task, jobs
 from tests.unit.test_kernels import make_task, text
 
@@ -72,27 +73,73 @@ def outcome(task: Task, ok: bool = True) -> runner.Outcome:
 
 
 def test_after_a_failure_what_remains_has_a_new_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was rendered is not rendered again; what was lost after another document is tried once more, alone."""
     asked: list[str] = []
 
     class Source:
-        def call(self, function: object, job: list[Task], seconds: float) -> list[runner.Outcome]:
+        def stream(self, function: object, job: list[Task], seconds: float) -> Iterator[runner.Outcome]:
             asked.append("".join(task.name for task in job))
-            if job[0].name == "b":
-                raise runner.RendererLost if len(job) > 1 else runner.TimeIsUp
-            return [outcome(job[0], ok=job[0].name != "a")] if job[0].name == "a" else [outcome(t) for t in job]
+            for rank, task in enumerate(job):
+                if task.name == "c":
+                    raise runner.TimeIsUp if rank == 0 else runner.RendererLost
+                if task.name == "b" and rank:
+                    return  # failed after another: nothing is said of it
+                yield outcome(task, ok=task.name != "b")
+                if task.name == "b":
+                    return
 
     monkeypatch.setattr(apart, "_source", Source)
-    job = [make_task(tmp_path, name, "1") for name in "abcd"]
+    job = [make_task(tmp_path, name, "1") for name in "abcde"]
     found = apart.render_apart(job)
-    assert asked == ["abcd", "bcd", "b", "c", "d"], "perdu : chacun seul, pour savoir lequel"
-    assert [one.ok for one in found] == [False, False, True, True]
-    assert [fault.code for fault in found[1].faults] == ["LOT-008"]
+    assert asked == ["abcde", "bcde", "cde", "de"]
+    assert [one.ok for one in found] == [True, False, False, True, True]
+    assert [fault.code for fault in found[2].faults] == ["LOT-008"]
+    asked.clear()
+    assert [one.ok for one in apart.render_apart([job[0], job[2]])] == [True, False]
+    assert asked == ["ac", "c"]
 
 
 def test_rendering_stops_at_the_first_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "render_task", lambda task, **_: outcome(task, ok=task.name != "b"))
     job = [make_task(tmp_path, name, "1") for name in "abc"]
-    assert [one.name for one in runner.render_until_failure(job)] == ["a", "b"]
+    assert [(one.name, one.ok) for one in runner.render_until_failure(job)] == [("a", True)]
+    assert [(one.name, one.ok) for one in runner.render_until_failure(job[1:])] == [("b", False)]
+
+
+def test_a_process_lost_while_a_document_is_made_forgets_no_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was published is kept last: a document made again must be compared with the one that circulates."""
+    kept: list[str] = []
+
+    def lost(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(runner, "execute_notebook", lambda *_: None)
+    monkeypatch.setattr(runner, "write_page", lambda *_: (("rapport.html",), {"anomalies": []}))
+    monkeypatch.setattr("evalkit.batch.published.settle", lambda *_: kept.append("gardé") or ())
+    task = make_task(tmp_path, "a", "1")
+    assert runner.render_task(task).ok
+    assert kept == ["gardé"]
+    monkeypatch.setattr(runner, "write_others", lost)
+    with pytest.raises(MemoryError):
+        runner.render_task(task)
+    assert kept == ["gardé"]
+
+
+def test_a_change_of_what_executes_notebooks_makes_every_document_again() -> None:
+    """The modules of the batch that a document's bytes depend on are those that run its notebook and write it."""
+    batch = Path(execution.__file__).parent
+    drawing = {"papermill", "read_once", "write_page", "own_folders", "FORMATS"}
+    needed = {
+        path.name
+        for path in batch.glob("*.py")
+        if any(
+            f"def {word}" in (text := path.read_text(encoding="utf-8")) or f"{word}.execute_notebook(" in text
+            for word in drawing
+        )
+    }
+    assert needed | {"formats.py"} == set(inputs._DRAWING_IN_BATCH)
 
 
 def test_a_territory_is_read_once_per_kernel_and_each_time_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +162,7 @@ def test_a_first_report_does_not_wait_for_a_grammar_of_web_addresses(tmp_path: P
     task = make_task(tmp_path, "a", "1")
     code = f"""
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from evalkit.batch import execution
 from evalkit.batch.plan import Task
@@ -145,7 +193,7 @@ def test_a_document_is_the_same_alone_and_after_the_other(tmp_path: Path) -> Non
             key=b"k",
         )
 
-    together = runner.render_until_failure([task("rapport", "deux"), task("comite", "deux")])
+    together = list(runner.render_until_failure([task("rapport", "deux"), task("comite", "deux")]))
     alone = [runner.render_task(task(kind, "seul")) for kind in ("comite", "rapport")]
     assert [one.faults for one in (*together, *alone)] == [()] * 4
     for kind in ("rapport", "comite"):
