@@ -180,6 +180,12 @@ class PreparedProvisioner(LocalProvisioner):
         self.cwd = kwargs.get("cwd", Path.cwd())
         return self.connection_info
 
+    async def kill(self, restart: bool = False) -> None:
+        """End the kernel, and see it ended: nobody then looks at it again a tenth of a second later."""
+        await super().kill(restart)
+        if isinstance(self.process, ForkedKernel):
+            self.process.wait()
+
     async def wait(self) -> int | None:
         """Wait for the end of a prepared kernel without the tenth of a second between two looks."""
         if not isinstance(self.process, ForkedKernel):

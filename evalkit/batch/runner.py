@@ -114,9 +114,11 @@ def render_until_failure(tasks: Sequence[Task]) -> Iterator[Outcome]:
 
     Its outcome is given if it is the first of all; after another document, it may fail because of it, and nothing is said.
     """
+    title = ""
     with Session() as session:
         for rank, task in enumerate(tasks):
-            outcome = render_task(task, session=session)
+            outcome = render_task(replace(task, title=task.title or title), session=session)
+            title = outcome.title  # of the same territory: read once
             if outcome.ok or rank == 0:
                 yield outcome
             if not outcome.ok:
