@@ -27,6 +27,7 @@ from evalkit.loaders.survey_mapping import SurveyMapping, draft_text, read_mappi
 from evalkit.loaders.survey_rows import Seen, sort_rows
 from evalkit.loaders.surveys import SurveyImport, lexicons_of, read_surveys
 from evalkit.report import sections_surveys
+from evalkit.report.workbook import render_rapport_xlsx
 
 REFERENTIEL = load_referentiel()
 SAMPLES = resource_dir("sample_data") / "2022"
@@ -357,7 +358,7 @@ def test_the_document_says_that_the_list_is_not_declared(bodies: list[str], doss
     row = said[said.index("A20 Avec quelles structures") :][:400]
     assert "liste non déclarée : à écrire sous « A20 » dans enquetes/enq-asso.correspondance.yml" in row
     assert "Autre :" not in row
-    book = openpyxl.load_workbook(io.BytesIO(actions.render_workbook(dossier)))
+    book = openpyxl.load_workbook(io.BytesIO(render_rapport_xlsx(publication)))
     cells = [[str(cell.value) for cell in line] for line in book["Réponses"] if line[2].value == "A20"]
     assert len(cells) == 1
     assert any("liste non déclarée" in cell for cell in cells[0])
