@@ -439,7 +439,7 @@ def _known_surveys(names: Sequence[str]) -> list[str]:
 
 
 def _left_out_name(typed: str, known: Sequence[str]) -> str:
-    from evalkit.loaders.persons import file_without_people
+    from evalkit.loaders.survey_store import refuse_a_name
     from evalkit.model.survey import RAW_MARK, left_out_names
 
     if typed.upper() in known:
@@ -449,14 +449,9 @@ def _left_out_name(typed: str, known: Sequence[str]) -> str:
         raise _bad_option(
             "--sans-enquete", typed, f"un de ces codes : {', '.join(known)}", f"{known[0]}, ou brut/nom.csv"
         )
-    if file_without_people(name) != name:
-        raise fail(
-            "USA-002",
-            "ligne de commande",
-            read=f"--sans-enquete {RAW_MARK}… : un fichier dont le nom nomme quelqu’un",
-            expected="un nom que le document peut imprimer : il dira quel fichier est laissé de côté",
-            fix="renommez ce fichier, ou sortez-le de « enquetes/brut »",
-        )
+    named = refuse_a_name(name, "ligne de commande")
+    if named is not None:  # now: a batch would keep its options before it reads any answer
+        raise EvalkitError([named])
     return name
 
 

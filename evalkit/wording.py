@@ -262,6 +262,15 @@ def quote(text: str) -> str:
     return f"«{NO_BREAK_SPACE}{text}{NO_BREAK_SPACE}»"
 
 
+def typed(text: str) -> str:
+    """A word of a command as it is typed: between quotation marks when a terminal would cut it, or read it otherwise.
+
+    >>> typed("brut/sondage.csv"), typed("brut/sondage, été.csv")
+    ('brut/sondage.csv', '"brut/sondage, été.csv"')
+    """
+    return f'"{text}"' if re.search(r"[\s,;&()'’]", text) else text
+
+
 def label_status(code: str) -> str:
     """French words for a status or a silence.
 

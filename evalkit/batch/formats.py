@@ -16,6 +16,7 @@ from evalkit.batch.plan import Task
 from evalkit.errors import EvalkitError, Fault, Place
 from evalkit.loaders.files_beside import first_free, read_json_object
 from evalkit.report.formats import FORMATS, PAGE, Format, Source
+from evalkit.wording import typed
 
 if TYPE_CHECKING:
     from evalkit.compute.results import Publication
@@ -135,12 +136,7 @@ def _and_then(kept: Path, task: Task) -> str:
         return ""
     if not left:
         return " Rien n’y reste à reprendre."
-    return f" Pour reprendre les textes tapés dedans : evalkit importer textes {_typed(kept)} --vers {_typed(task.dossier)}"
-
-
-def _typed(path: Path) -> str:
-    """A path as it is typed: between quotation marks when it holds a blank."""
-    return f'"{path}"' if " " in str(path) else str(path)
+    return f" Pour reprendre les textes tapés dedans : evalkit importer textes {typed(str(kept))} --vers {typed(str(task.dossier))}"
 
 
 def _print(content: bytes) -> str:

@@ -34,7 +34,7 @@ from evalkit.charts.theme import (
     text_width,
     wrap,
 )
-from evalkit.model.survey import OTHER, choice_labels
+from evalkit.model.survey import choice_labels
 from evalkit.wording import capitalize, format_number, format_percent, label_status, plural
 
 if TYPE_CHECKING:
@@ -70,12 +70,7 @@ class SurveyItem:
     choices: tuple[tuple[str, str, float | None, float, float], ...]  # code, label, share, bounds (NaN: none)
     silences: tuple[tuple[str, float], ...]  # label, number (NaN: secret)
     n_silences: int
-
-    @property
-    def undeclared(self) -> bool:
-        """A list that only the territory can state (its bodies) and that nobody stated: « Autre » is all that is left."""
-        listed = any(choice.liste for choice in self.question.choix)
-        return listed and self.n > 0 and {code for code, *_ in self.choices} <= {OTHER}
+    undeclared: bool = False  # the import says that nobody stated its list (of bodies): « Autre » is all that is left
 
     @property
     def shown(self) -> bool:
@@ -115,6 +110,7 @@ def read_items(publication: Publication) -> list[SurveyItem]:
                 choices=_choices(publication, enquete, row, answers.get((row.enquete, row.partie, row.question), [])),
                 silences=tuple((label, float(getattr(row, column))) for column, label in SILENCES),
                 n_silences=int(row.n_concernes) - int(row.n_exprimes),
+                undeclared=int(row.n_exprimes) > 0 and (row.enquete, row.question) in publication.listes_non_declarees,
             )
         )
     return out

@@ -360,6 +360,7 @@ def protect(evaluation: Evaluation, rules: Sequence[Regle], known: Iterable[Publ
         textes=evaluation.textes,
         local=evaluation.local,
         enquetes_ecartees=evaluation.enquetes_ecartees,
+        listes_non_declarees=evaluation.listes_non_declarees,
         empreinte=evaluation.empreinte,
         n_avertissements=evaluation.n_avertissements,
     )

@@ -29,6 +29,7 @@ from evalkit.compute.triangulation import GroupView, order_of_discussion, triang
 from evalkit.model.base import Condition
 from evalkit.model.dossier import Dossier
 from evalkit.model.referentiel import Indicateur, Question, Referentiel, SousQuestion
+from evalkit.model.survey import UNDECLARED_LISTS
 
 Rows = list[dict[str, Any]]
 PILOT = "pilote"  # the group of acteurs.yml whose rating is the self-assessment
@@ -401,6 +402,11 @@ def evaluate(referentiel: Referentiel, dossier: Dossier) -> Evaluation:
         textes=dossier.textes,
         local=dossier.local,
         enquetes_ecartees=dossier.enquetes_ecartees,
+        listes_non_declarees=frozenset(
+            (code, question)
+            for code, info in dossier.enquetes_import.items()
+            for question in info.get(UNDECLARED_LISTS, ())
+        ),
         empreinte=dossier.empreinte,
         n_avertissements=len(dossier.avertissements),
     )

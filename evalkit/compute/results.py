@@ -314,6 +314,7 @@ class _Tables:
     textes: Mapping[str, str] = field(default_factory=dict)
     local: Mapping[str, Any] | None = None
     enquetes_ecartees: Mapping[str, str] = field(default_factory=dict)  # left out on request, by code: why
+    listes_non_declarees: frozenset[tuple[str, str]] = frozenset()  # (questionnaire, question): the import says so
     empreinte: str = ""
     n_avertissements: int = 0
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from evalkit.errors import Fault, Place
+from evalkit.model.survey import ANY_EXPORT
 
 _CODE = re.compile(r"^(?:[A-Z]{1,5}[-_.]?)?\d{1,5}(?:[-_.][A-Z0-9]{1,4}){0,2}$")
 _MAIL_OR_PHONE = re.compile(
@@ -95,7 +96,10 @@ _NOBODY = frozenset(
 _COMMON = _NOBODY | _PLACES | _FUNCTION_WORDS
 _WORD = re.compile(r"[^\W\d_]\.|[^\W\d_]+")
 _GAP = re.compile(r"[\s_’'\-\u00a0]+")
-_NAMED_FILE = re.compile(r"[^/\\«»\"\n]*\.(?:csv|txt|tsv|xlsx|xlsm|xlsb|xls|ods)\b", re.IGNORECASE)
+_NAME_OF_A_FILE = rf"[^/\\«»\"\n]*\.(?:{'|'.join(kind[1:] for kind in ANY_EXPORT)})\b"
+_NAMED_FILE = re.compile(_NAME_OF_A_FILE, re.IGNORECASE)
+_EXPORTS_FOLDER = re.compile(r"(?:^|/)enquetes(?:/|$)")  # where the exports of a dossier lie
+_NAMED_EXPORT = re.compile(rf"((?:enquetes|brut)[/\\])({_NAME_OF_A_FILE})", re.IGNORECASE)
 _QUOTED = re.compile(r"«[^«»]*»")
 _FEWEST_LETTERS = 3  # of the longest word of a name: two initials are nobody
 CONTACT = "(coordonnées)"
@@ -171,7 +175,24 @@ def place_without_people(place: Place) -> Place:
 
 
 def fault_without_people(fault: Fault) -> Fault:
-    """A message as it may be stored or published: files, sheets and titles that it repeats name nobody."""
+    """A message of a dossier as it may be stored or published: an export, its sheets and titles name nobody.
+
+    A message about the dossier's own files keeps its words, save contacts and names of exports: their columns refuse names of
+    persons by themselves, and « Bois Blancs » or « Noyelles-Godault.xlsx » are what has to be found again.
+    """
+    if _EXPORTS_FOLDER.search(fault.place.file):
+        return export_fault_without_people(fault)
+    read, expected, fix = (_said_without_exports(text) for text in (fault.read, fault.expected, fault.fix))
+    return replace(fault, read=read, expected=expected, fix=fix)
+
+
+def _said_without_exports(text: str) -> str:
+    text = _NAMED_EXPORT.sub(lambda found: found[1] + without_people(found[2], joined=True), text)
+    return _MAIL_OR_PHONE.sub(CONTACT, text)
+
+
+def export_fault_without_people(fault: Fault) -> Fault:
+    """A message about an export, wherever it lies: files, sheets and titles that it repeats name nobody."""
     read, expected, fix = (_said_without_people(text) for text in (fault.read, fault.expected, fault.fix))
     return replace(fault, place=place_without_people(fault.place), read=read, expected=expected, fix=fix)
 

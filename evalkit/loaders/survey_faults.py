@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import Fault, Place
 from evalkit.loaders.grids import Grid, column_letters, is_blank, normalise
+from evalkit.loaders.persons import file_without_people
 from evalkit.loaders.survey_answers import Misread, shown_text
 from evalkit.loaders.survey_columns import Column
 from evalkit.loaders.survey_mapping import EMPTY, IGNORED, SUFFIX, SurveyMapping, items
@@ -18,8 +19,8 @@ from evalkit.loaders.survey_personal import names_somebody
 from evalkit.loaders.survey_rows import reason_text
 from evalkit.loaders.survey_words import Lexicon, tool_codes
 from evalkit.model.dossier import SILENCES
-from evalkit.model.survey import OTHER, Enquete, QuestionEnquete
-from evalkit.wording import agree, plural
+from evalkit.model.survey import OTHER, RAW_MARK, Enquete, QuestionEnquete
+from evalkit.wording import agree, plural, typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _MOST_LISTED = 12  # numbers or titles that one message lists
 _MOST_ASKED = 20  # titles of one file, or answers to one question, that are asked about one by one
+_UNWEIGHTED = (
+    f"ou mettez la colonne à « {IGNORED} » dans le fichier de correspondance : toutes les réponses compteront autant"
+)
 _ABBREVIATED = "export en codes : refaites-le avec les réponses complètes, ou "
 
 
@@ -38,8 +42,11 @@ def unknown_survey(grid: Grid | None, shown: str, lexicons: Mapping[str, Lexicon
     known = ", ".join(lexicons)
     named = f"nommez le questionnaire : {command} --enquete CODE" if command else "ajoutez --enquete CODE à la commande"
     folder, _, name = shown.rpartition("/")
-    aside = f" (--sans-enquete brut/{name})" if folder.endswith("/brut") else ""
-    fix = f"{named} ; si ce ne sont pas des réponses, laissez ce fichier de côté{aside}"
+    fix = f"{named} ; si ce ne sont pas des réponses, laissez ce fichier de côté"
+    if folder.endswith("/brut"):
+        raw = f"{RAW_MARK}{name}"
+        said = f"--sans-enquete {typed(raw)}"
+        fix += f" ({said if file_without_people(raw) == raw else 'renommez-le d’abord : son nom nomme quelqu’un'})"
     return Fault("DON-090", Place(shown), read, f"les réponses à l’un de ces questionnaires : {known}", fix)
 
 
@@ -94,7 +101,7 @@ def _single_and_first_split(file: AnswersFile, question: str) -> tuple[Column, C
 def weight_faults(grid: Grid, column: Column, rows: Sequence[int]) -> list[Fault]:
     """DON-106: weights that cannot be used; the first ones by their place, the others by their number."""
     out = []
-    fix = "corrigez le poids, ou mettez la colonne à « ignorer » dans le fichier de correspondance"
+    fix = f"corrigez le poids, {_UNWEIGHTED}"
     for rank, row in enumerate(rows[:_MOST_LISTED]):
         more = len(rows) - _MOST_LISTED if rank == _MOST_LISTED - 1 else 0
         read = "un poids absent, nul ou illisible" + (f", ici et sur {more} autres lignes" if more > 0 else "")
@@ -110,13 +117,8 @@ def unweighted_faults(files: Sequence[AnswersFile]) -> list[Fault]:
         return []
     column = weighted[0].header.of("poids")[0]
     names = ", ".join(file.shown for file in others)
-    read = (
-        f"des poids dans ce fichier ; {names} n’en a pas" if len(others) == 1 else f"des poids ici, aucun dans {names}"
-    )
-    fix = (
-        "donnez un poids à chaque réponse de chaque fichier (une colonne « poids ») ; ou mettez la colonne à "
-        f"« {IGNORED} » dans le fichier de correspondance : toutes les réponses compteront autant"
-    )
+    read = f"des poids dans ce fichier, aucun dans {names}"
+    fix = f"donnez un poids à chaque réponse de chaque fichier (une colonne « poids »), {_UNWEIGHTED}"
     return [
         Fault("DON-106", _title_place(weighted[0], column), read, "un poids par réponse, dans tous les fichiers", fix)
     ]
@@ -237,21 +239,22 @@ def _changed(file: AnswersFile) -> list[Fault]:
 def _hidden(file: AnswersFile) -> list[Fault]:
     """DON-108: rows and columns that Excel does not show, and that are read: a filter left on must not lose answers."""
     grid, sorting = file.grid, file.sorting
-    numbers = [number for row, number in sorting.numbers.items() if row in grid.hidden_rows]
+    rows = [row for row in sorting.numbers if row in grid.hidden_rows]
+    numbers = [sorting.numbers[row] for row in rows]
     columns = [column for column in file.header.columns if column.title and column.index in grid.hidden_columns]
     said = [plural(len(numbers), "ligne")] * bool(numbers) + [plural(len(columns), "colonne")] * bool(columns)
     if not said:
         return []
     names = ", ".join(column_letters(column.index) for column in columns[:_MOST_LISTED])
-    where = [_numbers(numbers)] * bool(numbers) + [f"{agree(len(columns), 'colonne')} {names}"] * bool(columns)
+    lines = f"{_numbers(numbers)}, soit {agree(len(rows), 'ligne')} {_first([row + 1 for row in rows])} de la feuille"
+    where = [lines] * bool(numbers) + [f"{agree(len(columns), 'colonne')} {names}"] * bool(columns)
     masked = "masquées" if len(numbers) + len(columns) > 1 else "masquée"
     read = (
         f"{' et '.join(said)} {masked} dans la feuille (par un filtre, ou à la main), lues aussi : {' ; '.join(where)}"
     )
-    fix = (
-        "rien si elles doivent compter ; sinon supprimez-les de la feuille (masquer ne suffit pas), ou donnez les numéros des "
-        "lignes dans « essais » du fichier de correspondance"
-    )
+    fix = "rien si elles doivent compter ; sinon supprimez-les de la feuille (masquer ne suffit pas)"
+    if numbers:
+        fix += ", ou donnez les numéros d’envoi ci-dessus (n°) dans « essais » du fichier de correspondance"
     return [Fault("DON-108", Place(file.shown, grid.sheet), read, "une feuille dont on voit toutes les lignes", fix)]
 
 
@@ -334,13 +337,13 @@ def _untitled(file: AnswersFile) -> list[str]:
 
 
 def undeclared_faults(
-    lexicon: Lexicon, frame: pd.DataFrame, files: Sequence[AnswersFile], mapping: SurveyMapping
+    lexicon: Lexicon, frame: pd.DataFrame, files: Sequence[AnswersFile], undeclared: Sequence[str]
 ) -> list[Fault]:
     """DON-109: a list that only the territory can state, and that nobody stated: every answer is « Autre »."""
     code = lexicon.enquete.code
     place = Place(", ".join(file.shown for file in files), note=code)
     out = []
-    for question in undeclared_questions(lexicon, frame, mapping):
+    for question in undeclared:
         n = int((frame[question] == OTHER).sum())
         read = f"{question} : {plural(n, 'réponse')}, aucune structure déclarée ; toutes comptées dans « Autre »"
         fix = (
@@ -383,14 +386,13 @@ def part_faults(
             continue
         if asked is not None and asked < n:
             fix = "corrigez « sollicites » : c’est le nombre de personnes ou de structures à qui le questionnaire a été envoyé"
-            out.append(
-                Fault("DON-097", place, f"{asked:.0f} sollicités, {n} réponses ({part.libelle})", f"au moins {n}", fix)
-            )
+            read = f"{plural(asked, 'sollicité')} pour {plural(n, 'réponse')} ({part.libelle})"
+            out.append(Fault("DON-097", place, read, f"au moins {n}", fix))
         out += _small_population(place, part.libelle, info["population"].get(part.code), n, asked)
         if asked is None and random:
             how = "--sollicites NOMBRE" if len(enquete.parties) == 1 else f"--sollicites {part.code}=NOMBRE"
-            typed = f"{command} {how}" if command else f"ajoutez {how} à la commande"
-            fix = f"{typed} ; ou écrivez « sollicites » dans le fichier de correspondance"
+            asking = f"{command} {how}" if command else f"ajoutez {how} à la commande"
+            fix = f"{asking} ; ou écrivez « sollicites » dans le fichier de correspondance"
             read = f"on ne sait pas combien ont été sollicités ({part.libelle.lower()})"
             out.append(Fault("DON-105", place, read, "un nombre : sans lui, ni taux de réponse ni intervalle", fix))
     return out
@@ -400,10 +402,10 @@ def _small_population(place: Place, part: str, people: float | None, n: int, ask
     """DON-097: a population smaller than those who answered, or than those who were asked."""
     if people is None or people >= max(n, asked or 0):
         return []
-    more = plural(n, "réponse") if people < n else f"{asked:.0f} sollicités"
+    more = plural(n, "réponse") if people < n else plural(asked or 0, "sollicité")
     fix = "corrigez « population » : c’est le nombre de toutes les personnes ou structures qui pouvaient être tirées au sort"
     expected = f"au moins {max(n, asked or 0):.0f}"
-    return [Fault("DON-097", place, f"une population de {people:.0f}, {more} ({part})", expected, fix)]
+    return [Fault("DON-097", place, f"une population de {people:.0f} pour {more} ({part})", expected, fix)]
 
 
 def _title_place(file: AnswersFile, column: Column) -> Place:
@@ -433,5 +435,10 @@ def _listed(texts: Iterable[str]) -> str:
 
 
 def _numbers(numbers: Sequence[int]) -> str:
+    return "n° " + _first(numbers)
+
+
+def _first(numbers: Sequence[int]) -> str:
+    """The first ones of some numbers, and how many more."""
     more = f" et {len(numbers) - _MOST_LISTED} autres" if len(numbers) > _MOST_LISTED else ""
-    return "n° " + ", ".join(str(n) for n in numbers[:_MOST_LISTED]) + more
+    return ", ".join(str(n) for n in numbers[:_MOST_LISTED]) + more

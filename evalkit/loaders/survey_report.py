@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from evalkit.errors import only_errors, only_warnings
 from evalkit.loaders.grids import normalise
 from evalkit.loaders.persons import (
-    fault_without_people,
+    export_fault_without_people,
     file_without_people,
     place_without_people,
     without_people,
@@ -40,7 +40,7 @@ def import_report(imported: SurveyImport) -> dict[str, Any]:
         "enquete": imported.enquete.code,
         "par_partie": {str(k): int(v) for k, v in imported.frame["partie"].value_counts().sort_index().items()},
         "fichiers": files,
-        "anomalies": [fault_without_people(fault).as_dict() for fault in imported.faults],
+        "anomalies": [export_fault_without_people(fault).as_dict() for fault in imported.faults],
         **imported.info,
     }
 

@@ -311,7 +311,7 @@ class _Rules:
     def identity(self, row: int) -> str:
         """Identifier that the tool gave to a submission; "" without one."""
         cells = (self.grid.at(row, column.index) for column in self.names)
-        return next((str(cell) for cell in cells if not is_blank(cell)), "")
+        return next((str(_same_number(cell)) for cell in cells if not is_blank(cell)), "")
 
 
 def _set_copies_apart(
@@ -376,7 +376,13 @@ def _same_identity(
 
 def _print_of(cells: Iterable[Any]) -> bytes:
     """Print of some cells: enough to tell that two rows are the same, without holding what they say."""
-    return hashlib.blake2b(repr(tuple(cells)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    said = repr(tuple(_same_number(cell) for cell in cells))
+    return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _same_number(cell: Any) -> Any:
+    """One writing per number: a workbook gives 3 or 3.0 for the same cell, as it was saved by one program or another."""
+    return float(cell) if isinstance(cell, int) and not isinstance(cell, bool) else cell
 
 
 def _at_once(first: datetime | None, second: datetime | None) -> bool:

@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING, Any
 from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.loaders.cells import plain_number, read_number
 from evalkit.loaders.grids import is_blank, read_csv
+from evalkit.loaders.persons import file_without_people
 from evalkit.loaders.survey_answers import WRITTEN
 from evalkit.loaders.survey_mapping import COLLECTES, SUFFIX, SurveyMapping, mapping_path, read_mapping
 from evalkit.loaders.survey_report import import_report
 from evalkit.loaders.survey_words import Lexicon
-from evalkit.loaders.surveys import FILE_KINDS, SurveyImport, read_surveys
+from evalkit.loaders.surveys import SurveyImport, read_surveys
 from evalkit.model.dossier import SILENCES
-from evalkit.model.survey import ANSWER_COLUMNS, RAW_MARK, QuestionEnquete
-from evalkit.wording import format_date, plural
+from evalkit.model.survey import ANSWER_COLUMNS, ANY_EXPORT, RAW_MARK, UNDECLARED_LISTS, QuestionEnquete
+from evalkit.wording import format_date, plural, typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 FOLDER = "enquetes"
 RAW = "brut"
 _NUMBERS = ("ligne", "poids")
-_OLD_BOOKS = (".xls", ".ods", ".xlsm", ".xlsb")  # the reader refuses them, with the cure
+_UNKNOWN, _TWICE = "DON-090", "DON-095"  # titles of no questionnaire; the same file, or the same questionnaire, twice
 
 
 @dataclass
@@ -48,7 +49,9 @@ class Surveys:
         default_factory=dict
     )  # faults that are of one questionnaire; also in ``faults``
     seen: set[str] = field(default_factory=set)  # questionnaires that some file answers, well or badly
-    lost: dict[str, list[Fault]] = field(default_factory=dict)  # by export (« brut/nom.csv ») that answers none: why
+    lost: dict[str, list[Fault]] = field(
+        default_factory=dict
+    )  # by export (« brut/nom.csv ») that cannot be read, or answers none: why
     left_out: dict[str, str] = field(default_factory=dict)  # by questionnaire or export: why (:func:`leave_out`)
 
     def tell(self, code: str, faults: Iterable[Fault]) -> None:
@@ -150,7 +153,8 @@ def read_dossier_surveys(dossier: Path, name: str, lexicons: Mapping[str, Lexico
     found, lost = read_surveys(shown, lexicons, mappings, command=lambda files: import_command(files, dossier))
     out.faults += lost
     for fault in lost:
-        out.lost.setdefault(f"{RAW_MARK}{fault.place.file.rpartition('/')[2]}", []).append(fault)
+        if fault.code != _TWICE:  # a copy: what it says is read from its twin, there is nothing to leave out
+            out.lost.setdefault(f"{RAW_MARK}{fault.place.file.rpartition('/')[2]}", []).append(fault)
     for imported in found:
         _keep(out, imported, dossier, name)
     _tell_raw(out, folder, name)
@@ -162,29 +166,48 @@ def leave_out(surveys: Surveys, names: Sequence[str], dossier: str) -> None:
     """Leave out whole questionnaires, or exports that answer none, on request; why is kept.
 
     What no file answers, and an export that is read, are a fault (USA-002): what was asked would change nothing, or would
-    leave half of a questionnaire.
+    leave half of a questionnaire. So is a file whose name is somebody's (:func:`refuse_a_name`).
     """
     known: dict[str, list[Fault]] = {**surveys.lost, **{code: surveys.told_of.get(code, []) for code in surveys.seen}}
     for one in dict.fromkeys(name if name.startswith(RAW_MARK) else name.upper() for name in names):
-        if one not in known:
-            surveys.faults.append(_nothing_to_leave_out(one, surveys, dossier))
+        named = refuse_a_name(one, f"{dossier}/{FOLDER}")
+        if named is not None or one not in known:
+            surveys.faults.append(named or _nothing_to_leave_out(one, surveys, dossier))
             continue
         told = known[one]
-        reasons = dict.fromkeys(
-            f"{fault.title[:1].lower()}{fault.title[1:]} ({fault.code})" for fault in only_errors(told)
-        )
-        surveys.left_out[one] = " ; ".join(reasons)
+        surveys.left_out[one] = _why_left_out(one, told)
         surveys.faults[:] = [fault for fault in surveys.faults if fault not in told]
         surveys.frames.pop(one, None)
         surveys.infos.pop(one, None)
 
 
+def refuse_a_name(one: str, where: str) -> Fault | None:
+    """USA-002 when what is to be left out is a file whose name is somebody's: every document would print it."""
+    if not one.startswith(RAW_MARK) or file_without_people(one) == one:
+        return None
+    read = f"--sans-enquete {RAW_MARK}… : un fichier dont le nom nomme quelqu’un"
+    expected = "un nom que le document peut imprimer : il dira quel fichier est laissé de côté"
+    return Fault("USA-002", Place(where), read, expected, f"renommez ce fichier, ou sortez-le de « {FOLDER}/{RAW} »")
+
+
+def _why_left_out(one: str, told: Sequence[Fault]) -> str:
+    """Why, as a document says it; of a file, whether it could not be opened or answers no known questionnaire."""
+    errors = only_errors(told)
+    said = dict.fromkeys(f"{fault.title[:1].lower()}{fault.title[1:]} ({fault.code})" for fault in errors)
+    reasons = " ; ".join(said)
+    if not one.startswith(RAW_MARK):
+        return reasons
+    unknown = all(fault.code == _UNKNOWN for fault in errors)
+    why = "on ne sait pas à quel questionnaire il répond" if unknown else "il n’a pas pu être lu"
+    return f"{why} ({reasons})"
+
+
 def _nothing_to_leave_out(one: str, surveys: Surveys, name: str) -> Fault:
-    seen, lost = sorted(surveys.seen), sorted(surveys.lost)
+    seen, lost = sorted(surveys.seen), sorted(one for one in surveys.lost if refuse_a_name(one, "") is None)
     kinds = [f"un questionnaire dont ce dossier a un fichier : {', '.join(seen)}"] * bool(seen)
     kinds += [f"un export que rien ne reconnaît : {', '.join(lost)}"] * bool(lost)
     known = " ; ou ".join(kinds) or "un dossier avec des réponses"
-    fix = f"--sans-enquete {[*seen, *lost][0]}" if kinds else "retirez --sans-enquete"
+    fix = f"--sans-enquete {typed([*seen, *lost][0])}" if kinds else "retirez --sans-enquete"
     read = f"--sans-enquete {one} : rien à laisser de côté"
     if one.startswith(RAW_MARK):
         read = f"--sans-enquete {one} : pas un export dont le questionnaire n’est pas reconnu"
@@ -201,19 +224,18 @@ def _print_of_file(path: Path, key: bytes) -> str:
 
 def import_command(files: Sequence[Path], dossier: Path) -> str:
     """What to type to import files: paths from where the person stands, quoted when they hold a space."""
-    typed = [_typed(path) for path in files] or ["FICHIER"]
-    return f"evalkit importer enquete {' '.join(typed)} --vers {_typed(dossier)}"
+    paths = [_typed(path) for path in files] or ["FICHIER"]
+    return f"evalkit importer enquete {' '.join(paths)} --vers {_typed(dossier)}"
 
 
 def _typed(path: Path) -> str:
     here = Path.cwd()
-    text = str(path.relative_to(here)) if path.is_relative_to(here) and path != here else str(path)
-    return f'"{text}"' if " " in text else text
+    return typed(str(path.relative_to(here)) if path.is_relative_to(here) and path != here else str(path))
 
 
 def raw_files(folder: Path) -> list[Path]:
     """Exports dropped in ``enquetes/brut/``, by name; nothing when the folder cannot be listed (:func:`_tell_raw` says it)."""
-    return [path for path in _dropped(folder) if path.suffix.lower() in (*FILE_KINDS, *_OLD_BOOKS) and path.is_file()]
+    return [path for path in _dropped(folder) if path.suffix.lower() in ANY_EXPORT and path.is_file()]
 
 
 def _dropped(folder: Path) -> list[Path]:
@@ -339,7 +361,9 @@ def _info_of(content: Mapping[str, Any]) -> dict[str, Any]:
     if content["date"]:
         date.fromisoformat(content["date"])
     counts = {name: int(content[name]) for name in ("lues", "gardees")}
-    return {**by_part, **counts, **{name: str(content[name]) for name in ("outil", "date", "motifs")}}
+    undeclared = [str(question) for question in content.get(UNDECLARED_LISTS, ())]
+    said = {UNDECLARED_LISTS: undeclared} if undeclared else {}
+    return {**by_part, **counts, **said, **{name: str(content[name]) for name in ("outil", "date", "motifs")}}
 
 
 def _same_answers(first: pd.DataFrame, second: pd.DataFrame) -> bool:

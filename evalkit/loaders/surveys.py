@@ -38,13 +38,12 @@ from evalkit.loaders.survey_personal import names_somebody
 from evalkit.loaders.survey_rows import REASONS, Reason, Seen, Sorting, reason_text, sort_rows
 from evalkit.loaders.survey_words import Lexicon, make_lexicon
 from evalkit.model.referentiel import Referentiel
-from evalkit.model.survey import ENQUETE_PROPERTY, Enquete
+from evalkit.model.survey import ENQUETE_PROPERTY, OLD_BOOKS, UNDECLARED_LISTS, Enquete
 from evalkit.model.territory import Territory
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FILE_KINDS = (".csv", ".xlsx", ".txt", ".tsv")
 _FEWEST = 3  # questions that a file must hold for a questionnaire to be recognised
 _SUB_CODE = re.compile(r"^[^\[]+\[([A-Za-z]{1,8}_?\d{1,3})\]")
 _NO_MAPPING = SurveyMapping()
@@ -77,7 +76,7 @@ class SurveyImport:
     """Answers to one questionnaire, from one file or more.
 
     ``frame`` has the columns of ``model.survey.ANSWER_COLUMNS`` and one per question found; ``info`` is what the analysis
-    needs to know (``n_sollicites``, ``population``, ``collecte`` by part, ``outil``, ``date``).
+    needs to know (``n_sollicites``, ``population``, ``collecte`` by part, ``outil``, ``date``, lists that nobody stated).
     """
 
     enquete: Enquete
@@ -113,7 +112,7 @@ def open_answers(path: Path, shown: str, lexicons: Mapping[str, Lexicon]) -> tup
     EvalkitError
         The file cannot be read (DON-001 to DON-006, DON-026).
     """
-    if path.suffix.lower() in (".xlsx", ".xls", ".ods", ".xlsm", ".xlsb"):
+    if path.suffix.lower() in (".xlsx", *OLD_BOOKS):
         book = read_workbook(path, shown)
         return list(book.grids), book.properties.get(ENQUETE_PROPERTY, ""), []
     titles = frozenset(
@@ -347,10 +346,13 @@ def _gather(group: _Group, how: Command) -> SurveyImport:
     frame = _frame(group)
     faults += part_faults(group.lexicon.enquete, frame, info, [file.shown for file in group.files], command)
     faults += silent_faults(group.lexicon.enquete, group.files, group.mapping)
-    faults += undeclared_faults(group.lexicon, frame, group.files, group.mapping)
+    undeclared = undeclared_questions(group.lexicon, frame, group.mapping)
+    if undeclared:
+        info[UNDECLARED_LISTS] = undeclared
+    faults += undeclared_faults(group.lexicon, frame, group.files, undeclared)
     faults += mapping_faults(group.files, group.mapping)
     ordered = tuple(dict.fromkeys(faults))
-    draft = _draft(group, undeclared_questions(group.lexicon, frame, group.mapping)) if only_errors(ordered) else None
+    draft = _draft(group, undeclared) if only_errors(ordered) else None
     return SurveyImport(group.lexicon.enquete, frame, info, tuple(group.files), ordered, draft, group.mapping)
 
 

@@ -273,7 +273,8 @@ class Dossier:
     local: Mapping[str, Any] | None = None
     avertissements: tuple[Fault, ...] = ()
     # by code of the questionnaire (ENQ-ASSO…): answers (model/survey.ANSWER_COLUMNS and one column per question) and what
-    # the import said of them: {"n_sollicites": {partie: int}, "population": …, "collecte": {partie: str}, "outil", "date", "lues", "gardees"}
+    # the import said of them: {"n_sollicites": {partie: int}, "population": …, "collecte": {partie: str}, "outil", "date", "lues", "gardees",
+    # "listes_non_declarees": [question] when there are some}
     enquetes: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     enquetes_import: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     # questionnaires whose files were left out on request, by code: why, in French

@@ -186,10 +186,19 @@ def choice_code(label: str) -> str:
     return "_".join(re.findall(r"[a-z0-9]+", plain.lower()))
 
 
-# Columns of a cleaned table of answers (`enquetes/<enquete>.csv`), besides one column per question code. One row is one
-# answer. A choix_multiple cell holds codes joined by ";". A silence is its code. Nothing identifies a person.
+# Files of answers, by their name: those that are read, and those that the reader refuses with the cure.
+EXPORT_KINDS = (".csv", ".xlsx", ".txt", ".tsv")
+OLD_BOOKS = (".xls", ".ods", ".xlsm", ".xlsb")
+ANY_EXPORT = (*EXPORT_KINDS, *OLD_BOOKS)
+
 RAW_MARK = "brut/"  # how an export that answers no known questionnaire is named, to leave it out
-_RAW_FILE = re.compile(r"brut/.+?\.(?:csv|txt|tsv|xlsx|xlsm|xlsb|xls|ods)(?=\s*(?:[,;]|$))", re.IGNORECASE)
+# Its name may hold blanks and commas: it ends where its kind is followed by a separator, or by a blank and another name.
+_RAW_FILE = re.compile(
+    r"(?<![^\s,;])(?:enquetes[/\\])?brut[/\\]"
+    rf"([^/\\]+?\.(?:{'|'.join(kind[1:] for kind in ANY_EXPORT)}))"
+    r"(?=\s*(?:[,;]|$)|\s+(?:(?:enquetes[/\\])?brut[/\\]|[a-z]+-[a-z]+\s*(?:[,;\s]|$)))",
+    re.IGNORECASE,
+)
 
 
 def left_out_names(text: str) -> list[str]:
@@ -197,17 +206,24 @@ def left_out_names(text: str) -> list[str]:
 
     >>> left_out_names("enq-asso, brut/mes réponses, mai.csv ; ENQ-COM")
     ['ENQ-ASSO', 'brut/mes réponses, mai.csv', 'ENQ-COM']
+    >>> left_out_names("brut/a.csv ENQ-COM"), left_out_names("brut/a.csv brut/mes réponses.CSV")
+    (['brut/a.csv', 'ENQ-COM'], ['brut/a.csv', 'brut/mes réponses.CSV'])
+    >>> left_out_names("Brut/Mai.csv; enquetes\\\\brut\\\\juin.xlsx")
+    ['brut/Mai.csv', 'brut/juin.xlsx']
     """
     out: list[str] = []
     start = 0
     for found in _RAW_FILE.finditer(text):
         out += [code.upper() for code in re.split(r"[,;\s]+", text[start : found.start()]) if code]
-        out.append(found[0])
+        out.append(f"{RAW_MARK}{found[1]}")
         start = found.end()
     return out + [code.upper() for code in re.split(r"[,;\s]+", text[start:]) if code]
 
 
+UNDECLARED_LISTS = "listes_non_declarees"  # what an import says of its questions whose only answer is « Autre »
 OTHER = "autre"  # code that every questionnaire gives to « Autre »
+# Columns of a cleaned table of answers (`enquetes/<enquete>.csv`), besides one column per question code. One row is one
+# answer. A choix_multiple cell holds codes joined by ";". A silence is its code. Nothing identifies a person.
 ANSWER_COLUMNS: dict[str, str] = {
     "ligne": "int: number of the submission in the source file (1 = first), for the import report only",
     "partie": "str: part of the questionnaire",

@@ -17,6 +17,7 @@ from evalkit.charts.surveys import (
     undeclared_text,
 )
 from evalkit.compute.results import Publication
+from evalkit.compute.surveys import EVERYBODY
 from evalkit.model.referentiel import Referentiel
 from evalkit.report.guard import require_publication
 from evalkit.report.html import Absent, Html, bullet_list, figure, heading, join, paragraph, table
@@ -61,9 +62,8 @@ def left_out_texts(referentiel: Referentiel, left_out: Mapping[str, str]) -> lis
 
 def _left_out(code: str, title: str, reason: str) -> str:
     asked = "à la demande de qui a produit ce document"
-    if not title:  # an export, by its name: nobody can say which questionnaire it answers
-        why = f"on ne sait pas à quel questionnaire il répond ({reason})"
-        return f"Le fichier de réponses {quote(code)} a été laissé de côté {asked} : {why}. Rien ici n’en est tiré."
+    if not title:  # an export, by its name
+        return f"Le fichier de réponses {quote(code)} a été laissé de côté {asked} : {reason}. Rien ici n’en est tiré."
     why = f"son fichier n’est pas sûr ({reason})" if reason else "son fichier se lit pourtant sans anomalie"
     return f"L’enquête {code} ({quote(title)}) a été laissée de côté {asked} : {why}. Rien ici n’en est tiré."
 
@@ -177,7 +177,7 @@ def conclusions(publication: Publication, row: Row) -> list[str]:
     elif row["collecte"] == "aleatoire":
         said.append("Échantillon tiré au hasard : un intervalle à 95 % accompagne les parts.")
     elif not is_missing(row["n_sollicites"]) and row["n_sollicites"] <= row["n_reponses"]:
-        said.append("Tous les sollicités ont répondu : il n’y a pas de marge d’erreur d’échantillon.")
+        said.append(EVERYBODY)
     elif is_missing(row["n_sollicites"]):
         said.append("Le nombre de sollicités n’est pas connu : ni taux de réponse, ni intervalle.")
     else:

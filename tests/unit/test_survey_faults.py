@@ -46,7 +46,7 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
         ("DON-096", "brut/export.csv", "aucune réponse que l’on puisse garder"),
         ("DON-099", "brut/export.csv", "3 consentements refusés ou non donnés (n° 1, 2, 3)"),
     ],
-    "DON-097-sollicites": [("DON-097", "brut/export.csv", "2 sollicités, 3 réponses")],
+    "DON-097-sollicites": [("DON-097", "brut/export.csv", "2 sollicités pour 3 réponses")],
     "DON-098-personnes": [
         ("DON-098", "brut/export.csv", "« Nom (nom) », « Pour vous joindre (téléphone) », « Adresse IP (adresse IP) »"),
         ("DON-098", "brut/export.csv", "dans les réponses libres à A38 (n° 1)"),
@@ -75,8 +75,8 @@ EXPECTED: dict[str, list[tuple[str, str, str]]] = {
         ("DON-106", "ligne 3, colonne « poids »", "un nombre positif"),
         ("DON-106", "ligne 4, colonne « poids »", "un nombre positif"),
     ],
-    "DON-106-un-seul-fichier": [("DON-106", "brut/a.csv", "brut/b.csv n’en a pas")],
-    "DON-097-population": [("DON-097", "brut/export.csv", "une population de 2, 3 réponses")],
+    "DON-106-un-seul-fichier": [("DON-106", "brut/a.csv", "aucun dans")],
+    "DON-097-population": [("DON-097", "brut/export.csv", "une population de 2 pour 3 réponses")],
     "DON-107-envoi-change": [("DON-107", "brut/export.csv", "n° 2, mis à part ; n° 1, gardé")],
     "DON-108-masquees": [("DON-108", "brut/export.xlsx", "1 ligne et 1 colonne masquées")],
     "DON-109-structures": [

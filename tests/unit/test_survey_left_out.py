@@ -242,6 +242,49 @@ def test_a_file_that_cannot_be_left_out(typed: str, word: str, unknown: Path, tm
     assert "Bouzid" not in str(refused.value)
 
 
+def test_the_remedy_can_be_typed(unknown: Path) -> None:
+    """DON-090 proposes an option that a terminal keeps whole; and none that would be refused for the name of the file."""
+    told = [fault.fix for fault in check_dossier(unknown, REFERENTIEL).faults if fault.code == "DON-090"]
+    assert ['--sans-enquete "brut/sondage, été.csv"' in fix for fix in told] == [True]
+    brut = unknown / "enquetes" / "brut"
+    (brut / "sondage, été.csv").rename(brut / "reponses Fatima Bouzid.csv")
+    told = [fault.fix for fault in check_dossier(unknown, REFERENTIEL).faults if fault.code == "DON-090"]
+    assert ["--sans-enquete" not in fix and "renommez-le d’abord" in fix for fix in told] == [True]
+
+
+def test_a_notebook_refuses_a_name_too(unknown: Path) -> None:
+    """The parameter of a notebook is the other door: what it leaves out is printed in the same documents."""
+    brut = unknown / "enquetes" / "brut"
+    (brut / "sondage, été.csv").rename(brut / "reponses Fatima Bouzid.csv")
+    with pytest.raises(EvalkitError, match="dont le nom nomme quelqu’un"):
+        actions.load_publication(unknown, sans_enquete="brut/reponses Fatima Bouzid.csv")
+
+
+def test_a_copy_is_not_left_out(unknown: Path) -> None:
+    """Its twin is read: « nothing here comes from it » would be false."""
+    brut = unknown / "enquetes" / "brut"
+    (brut / "sondage, été.csv").unlink()
+    for name in ("a.csv", "b.csv"):
+        exports.write_csv(brut / name, [["A03", "A06", "A09", "A10", "A17"], ["12", "Oui", "Non", "5", "Oui"]])
+    with pytest.raises(EvalkitError) as refused:
+        actions.load_publication(unknown, sans_enquete="brut/b.csv")
+    assert "le même fichier que" in str(refused.value)
+    assert "USA-002" in str(refused.value)
+
+
+def test_a_file_that_cannot_be_opened_is_said_to(unknown: Path) -> None:
+    export = unknown / "enquetes" / "brut" / "sondage, été.csv"
+    export.unlink()
+    (export.parent / "vide.csv").write_bytes(b"")
+    publication = actions.load_publication(unknown, sans_enquete="brut/vide.csv")
+    said = text_of(sections.show_brief(publication))
+    assert (
+        "laissé de côté à la demande de qui a produit ce document : il n’a pas pu être lu (fichier vide (DON-004))"
+        in said
+    )
+    assert "à quel questionnaire" not in said
+
+
 def test_half_of_a_questionnaire_is_never_left_out(campagne: Path, tmp_path: Path) -> None:
     """An export that answers a questionnaire is left out with it, by its code."""
     with pytest.raises(EvalkitError) as refused:

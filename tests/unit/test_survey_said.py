@@ -15,11 +15,12 @@ import pytest
 from bs4 import BeautifulSoup
 
 from evalkit import actions
-from evalkit.errors import Fault
-from evalkit.loaders import surveys
+from evalkit.charts.surveys import read_items
+from evalkit.errors import Fault, Place
+from evalkit.loaders import survey_rows, surveys
 from evalkit.loaders.dossier import check_dossier, territory_of
 from evalkit.loaders.grids import read_csv
-from evalkit.loaders.persons import file_without_people, without_people
+from evalkit.loaders.persons import fault_without_people, file_without_people, without_people
 from evalkit.loaders.referentiel import load_referentiel
 from evalkit.loaders.resources import resource_dir
 from evalkit.loaders.survey_columns import TOOLS
@@ -27,6 +28,7 @@ from evalkit.loaders.survey_mapping import SurveyMapping, draft_text, read_mappi
 from evalkit.loaders.survey_rows import Seen, sort_rows
 from evalkit.loaders.surveys import SurveyImport, lexicons_of, read_surveys
 from evalkit.report import sections_surveys
+from evalkit.report.workbook import render_rapport_xlsx
 
 REFERENTIEL = load_referentiel()
 SAMPLES = resource_dir("sample_data") / "2022"
@@ -204,6 +206,13 @@ def test_the_same_submission_under_other_titles_is_not_called_changed(tmp_path: 
     assert not of(imported.faults, "DON-107")
 
 
+@pytest.mark.parametrize(("first", "second"), [(3, 3.0), (True, 1.0)])
+def test_one_number_is_one_answer(first: object, second: object) -> None:
+    """A workbook gives 3 or 3.0, as it was saved by one program or another; « oui » stays no number."""
+    same = not isinstance(first, bool)
+    assert (survey_rows._print_of((first,)) == survey_rows._print_of((second,))) is same
+
+
 # --- weights, population ----------------------------------------------------------------------------------------------
 
 
@@ -213,7 +222,7 @@ def test_weights_of_one_file_only(tmp_path: Path) -> None:
     plain = write(tmp_path / "b.csv", [answers(3)])
     imported = read([weighted, plain])
     assert not imported.sure
-    assert "b.csv n’en a pas" in str(of(imported.faults, "DON-106")[0])
+    assert "des poids dans ce fichier, aucun dans b.csv" in str(of(imported.faults, "DON-106")[0])
     ignored = read([weighted, plain], mapping_of(tmp_path, 'colonnes:\n  "poids": "ignorer"\n'))
     assert ignored.sure
     assert ignored.frame["poids"].tolist() == [1.0, 1.0, 1.0]
@@ -222,8 +231,8 @@ def test_weights_of_one_file_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("decided", "words"),
     [
-        ("population: 2\n", "une population de 2, 3 réponses"),
-        ("population: 20\nsollicites: 40\n", "une population de 20, 40 sollicités"),
+        ("population: 2\n", "une population de 2 pour 3 réponses"),
+        ("population: 20\nsollicites: 40\n", "une population de 20 pour 40 sollicités"),
         ("population: 40\nsollicites: 40\n", ""),
         ("population: 3\n", ""),
     ],
@@ -256,7 +265,9 @@ def test_hidden_rows_and_columns_are_read_and_said(tmp_path: Path) -> None:
     assert imported.frame["A03"].tolist() == ["1", "2", "3"]
     (told,) = of(imported.faults, "DON-108")
     assert "1 ligne et 1 colonne masquées" in told.read
-    assert "n° 2 ; colonne B" in told.read
+    assert "n° 2, soit ligne 3 de la feuille ; colonne B" in told.read
+    assert "les numéros d’envoi ci-dessus (n°) dans « essais »" in told.fix
+    assert len(read([path], mapping_of(tmp_path, "essais: [2]\n")).frame) == 2
 
 
 # --- two files of one name --------------------------------------------------------------------------------------------
@@ -357,10 +368,32 @@ def test_the_document_says_that_the_list_is_not_declared(bodies: list[str], doss
     row = said[said.index("A20 Avec quelles structures") :][:400]
     assert "liste non déclarée : à écrire sous « A20 » dans enquetes/enq-asso.correspondance.yml" in row
     assert "Autre :" not in row
-    book = openpyxl.load_workbook(io.BytesIO(actions.render_workbook(dossier)))
+    book = openpyxl.load_workbook(io.BytesIO(render_rapport_xlsx(publication)))
     cells = [[str(cell.value) for cell in line] for line in book["Réponses"] if line[2].value == "A20"]
     assert len(cells) == 1
     assert any("liste non déclarée" in cell for cell in cells[0])
+
+
+def test_a_declared_list_that_nobody_ticked_is_no_undeclared_list(dossier: Path, tmp_path: Path) -> None:
+    """Bodies are declared and everybody answers another: « Autre » is then the answer. One rule: what the import says."""
+    rows = [answers(n, A20="CCAS") for n in range(1, 41)]
+    path = write(tmp_path / "a.csv", rows, (*CODES, "A20"))
+    (dossier / "enquetes").mkdir()
+    mapping = dossier / "enquetes" / "enq-asso.correspondance.yml"
+    mapping.write_text('enquete: "ENQ-ASSO"\nreponses:\n  "A20":\n    "Le Relais": "relais"\n', encoding="utf-8")
+    result = actions.import_surveys([path], dossier)
+    assert result.written
+    assert not of(result.faults, "DON-109")
+    publication = actions.load_publication(dossier)
+    assert not [item.key for item in read_items(publication) if item.undeclared]
+    mapping.unlink()
+    (dossier / "enquetes" / "brut").mkdir()
+    for name in ("enq-asso.csv", "enq-asso.import.json"):
+        (dossier / "enquetes" / name).unlink()
+    path.rename(dossier / "enquetes" / "brut" / "a.csv")
+    raw = actions.load_publication(dossier)
+    assert [item.key for item in read_items(raw) if item.undeclared] == ["ENQ-ASSO A20"]
+    assert raw.empreinte != publication.empreinte
 
 
 # --- names of files, of sheets, of columns ----------------------------------------------------------------------------
@@ -414,6 +447,18 @@ def test_the_journal_and_the_index_name_nobody(dossier: Path, tmp_path: Path) ->
         assert "DON-090" in text
         assert "reponses F… B….xlsx" in text
         assert not [word for word in WHO if word in text], name
+
+
+def test_a_message_about_the_dossier_keeps_its_places() -> None:
+    """A quarter or a territory is what has to be found again; the name of an export is told by initials wherever it stands."""
+    own = Fault("DON-009", Place("Noyelles-Godault.xlsx", "Bois Blancs"), "« Bois Blancs »", "« Vallée Verte »", "rien")
+    assert fault_without_people(own) == own
+    told = fault_without_people(
+        Fault("DON-009", Place("ardelle"), "voir enquetes/brut/avis Fatima Bouzid.csv, 0612345678")
+    )
+    assert told.read == "voir enquetes/brut/avis F… B….csv, (coordonnées)"
+    export = fault_without_people(Fault("DON-091", Place("a/enquetes/brut/x.csv"), "« avis de Fatima Bouzid »"))
+    assert export.read == "« avis de F… B… »"
 
 
 def test_no_title_of_ours_is_taken_for_somebody() -> None:
