@@ -150,8 +150,7 @@ def evaluate_campaign(
     ``departement``: those of another department are not left out of its synthesis; one that does not say is.
     """
     from evalkit.batch.parts import note_excluded
-    from evalkit.loaders.dossier import list_dossiers
-    from evalkit.loaders.territory import departement_of
+    from evalkit.loaders.dossier import departement_of, list_dossiers
 
     evaluations: list[Evaluation] = []
     excluded: list[tuple[str, str]] = []
@@ -160,7 +159,7 @@ def evaluate_campaign(
         try:
             evaluations.append(_evaluate(dossier, referentiel, with_reference=False))
         except EvalkitError as error:
-            if departement and departement_of(dossier) not in ("", departement):
+            if departement and departement_of(dossier, referentiel) not in ("", departement):
                 continue
             errors = only_errors(error.faults)
             titles = sorted({f"{fault.title.lower()} ({fault.code})" for fault in errors})

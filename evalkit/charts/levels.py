@@ -28,7 +28,7 @@ from evalkit.charts.theme import (
     text_frame,
 )
 from evalkit.compute.maturity import count_left_to_settle
-from evalkit.wording import capitalize, label_status, plural
+from evalkit.wording import at_least_left, capitalize, label_status, plural
 
 if TYPE_CHECKING:
     from evalkit.compute.results import Publication
@@ -116,7 +116,7 @@ def _said(row: QuestionLevel) -> str:
 
 
 def _why(row: QuestionLevel) -> str:
-    return f"à arrêter (encore\u00a0{row.reste})" if row.reste else row.raison
+    return f"à arrêter ({at_least_left(row.reste)})" if row.reste else row.raison
 
 
 def levels_table(referentiel: Referentiel, rows: Sequence[QuestionLevel]) -> Any:

@@ -86,7 +86,7 @@ def texts_to_merge(dossier: Path) -> list[str]:
     waiting = sorted((dossier / FOLDER / TO_MERGE).glob("*.md")) if dossier.is_dir() else []
     return [
         f"{_shown(dossier, file)} : un texte tapé dans Word, que le rapport ne lit pas. Gardez ce qui vaut dans {FOLDER}/, "
-        "puis supprimez-le"
+        "puis supprimez ce fichier"
         for file in waiting
     ]
 

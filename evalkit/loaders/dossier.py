@@ -25,6 +25,7 @@ from evalkit.loaders.tables import TableReading, frame_of, known_headers, read_t
 from evalkit.loaders.territory import (
     CAMPAGNE_KEYS,
     CODES,
+    DEPARTEMENT,
     WORKBOOK_CAMPAGNE,
     Facts,
     build_territory,
@@ -156,11 +157,15 @@ def _looks_like_dossier(folder: Path) -> bool:
 
 
 def departement_of(path: Path, referentiel: Referentiel) -> str:
-    """Department of a territory, "" when its identity cannot be read. Only the identity is read."""
+    """Department of a territory, folder or workbook; "" when its identity cannot be read, or gives no department's code.
+
+    Only the identity is read: a dossier that is faulty elsewhere has a department all the same.
+    """
     try:
-        return territory_of(path, referentiel).departement
+        stated = territory_of(path, referentiel).departement
     except EvalkitError:
         return ""
+    return stated if DEPARTEMENT.match(stated) else ""
 
 
 def territory_of(path: Path, referentiel: Referentiel) -> Territory:

@@ -18,7 +18,7 @@ KINDS = {
     "repondant": "code technique : R01",
     "fonction": "fonction ou service",
     "niveau": "0 à 5, ou un silence",
-    "date": "date, jour d’abord : 03/09/2022",
+    "date": "date, jour d’abord : jj/mm/aaaa",
     "annee": "année en quatre chiffres",
     "nombre": "nombre ; virgule ou point",
     "effectif": "nombre entier, positif ou nul",

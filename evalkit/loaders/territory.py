@@ -79,7 +79,12 @@ QPV_KEYS = (
 CAMPAGNE_KEYS = (
     Key("libelle", "texte", "nom de la campagne, tel qu’il sera imprimé", required=True),
     Key("annee", "nombre", "année de la campagne", required=True),
-    Key("date_reference", "date", 'date imprimée sur les documents : "AAAA-MM-JJ"', required=True),
+    Key(
+        "date_reference",
+        "date",
+        'date que portent les documents ; écrivez jj/mm/aaaa, ou "aaaa-mm-jj" entre guillemets',
+        required=True,
+    ),
     Key("referentiel_version", "texte", "version du référentiel employé", required=True),
     Key("code", "texte", "code de la campagne ; sans cette clé, le nom du dossier"),
     Key("modules", "liste", "modules évalués dans la campagne"),
@@ -213,13 +218,6 @@ def read_campagne(path: Path) -> Campagne:
     if only_errors(faults):
         raise EvalkitError(faults)
     return Campagne(**{"code": path.name, **values})
-
-
-def departement_of(dossier: Path) -> str:
-    """Department that a dossier declares, even a faulty one; empty when its ``territoire.yml`` does not tell."""
-    file = dossier / "territoire.yml"
-    facts = from_yaml(file, file.name)[0] if file.is_file() else None
-    return str(facts.data.get("departement", "")).strip() if facts is not None else ""
 
 
 # --- territory ----------------------------------------------------------------------------------------------------------

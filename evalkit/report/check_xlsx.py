@@ -135,10 +135,13 @@ def _figures(sheet: Any) -> Iterator[str]:
     """Texts of a sheet's cells, but for the columns whose numbers are no figure of the territory."""
     from openpyxl.utils import range_boundaries
 
-    heads = {range_boundaries(table.ref)[1] for table in sheet.tables.values()}
-    passed = {cell.column for row in heads for cell in sheet[row] if cell.value in NO_FIGURES}
+    passed = set()
+    for table in sheet.tables.values():
+        left, top, right, bottom = range_boundaries(table.ref)
+        columns = [column for column in range(left, right + 1) if sheet.cell(top, column).value in NO_FIGURES]
+        passed |= {(row, column) for row in range(top, bottom + 1) for column in columns}
     for row in sheet.iter_rows():
-        yield from (displayed(cell) for cell in row if cell.column not in passed)
+        yield from (displayed(cell) for cell in row if (cell.row, cell.column) not in passed)
 
 
 def _against_page(book: Any, page: str) -> list[str]:

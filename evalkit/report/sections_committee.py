@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from evalkit.charts.levels import draw_question_levels
+from evalkit.charts.levels import draw_question_levels, read_levels
 from evalkit.compute.committee import KEPT, Retained, choose_for_committee
 from evalkit.compute.results import Publication
 from evalkit.model.referentiel import Referentiel
@@ -32,6 +32,7 @@ from evalkit.report.sentences import Row, codes, is_missing, level_text, median_
 from evalkit.wording import (
     NO_BREAK_SPACE,
     agree,
+    at_least_left,
     capitalize,
     format_date,
     format_number,
@@ -116,10 +117,9 @@ def show_committee_levels(publication: Publication) -> Html:
     publication = require_publication(publication)
     chart = draw_question_levels(publication)
     if chart is None:
-        total = int(publication.questions["n_applicables"].sum())
         return paragraph(
             "Évaluation non renseignée : aucune sous-question n’a de niveau arrêté en réunion. Aucun niveau n’est donné.",
-            f"À arrêter en réunion : {plural(total, 'sous-question')}.",
+            _all_to_settle(publication),
         )
     referentiel = publication.referentiel
     least = format_number(referentiel.seuil("couverture_minimale") * 100)
@@ -128,6 +128,15 @@ def show_committee_levels(publication: Publication) -> Html:
         "sous-questions arbitrées. Aucun territoire n’est classé."
     )
     return join(figure(chart, titled=False), paragraph(_scale(referentiel), rule, classe="note"))
+
+
+def _all_to_settle(publication: Publication) -> str:
+    """What gives every question a level, of all that may be settled; "" when nothing applies."""
+    least = sum(row.reste for row in read_levels(publication))
+    total = int(publication.questions["n_applicables"].sum())
+    return (
+        f"À arrêter en réunion : {at_least_left(least, 'sous-question')}, sur {format_number(total)}." if least else ""
+    )
 
 
 def _scale(referentiel: Referentiel) -> str:
@@ -272,13 +281,13 @@ def show_committee_stamp(publication: Publication) -> Stamped:
     publication = require_publication(publication)
     stamp = make_stamp(publication)
     referentiel = publication.referentiel
+    framework = f"{referentiel.libelle}, version {referentiel.version}."
     parts = (
-        f"{referentiel.libelle}, version {referentiel.version}",
-        referentiel.avertissement.rstrip("."),
         f"empreinte des données {stamp['empreinte'] or 'non calculée'}",
         f"evalkit {stamp['evalkit']}",
         f"date de référence {format_date(stamp['date_reference'])}",
         f"{plural(stamp['n_masques'], 'valeur masquée', 'valeurs masquées')}",
         f"données {'fictives' if stamp['fictif'] else 'déclarées par le territoire et données ouvertes'}",
     )
-    return Stamped(paragraph(" ; ".join(part for part in parts if part) + ".", classe="note"), stamp)
+    said = paragraph(framework, referentiel.avertissement, f"{capitalize(' ; '.join(parts))}.", classe="note")
+    return Stamped(said, stamp)

@@ -18,6 +18,7 @@ from evalkit.model.referentiel import Referentiel
 from evalkit.model.territory import Qpv
 from evalkit.wording import (
     agree,
+    at_least_left,
     format_number,
     format_percent,
     join_french,
@@ -107,7 +108,7 @@ def to_settle(referentiel: Referentiel, row: Row) -> str:
     """What a meeting has yet to settle before a question has a level."""
     least = referentiel.seuil("couverture_minimale")
     left = count_left_to_settle(int(row["n_arbitrees"]), int(row["n_applicables"]), least)
-    return f"À arrêter en réunion : encore {plural(left, SUB)} au moins." if left else ""
+    return f"À arrêter en réunion : {at_least_left(left, SUB)}." if left else ""
 
 
 def _bounds(row: Row, subject: str) -> str:

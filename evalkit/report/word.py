@@ -385,7 +385,7 @@ class _Writer:
 _FIRST_TEXT = 100_000  # bookmarks of the free sections come after those of the headings
 _LINK = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
 _CHARACTER = 110  # twentieths of a point, about, for one letter of a cell
-_NARROW = 92
+_NARROW, _BOLD = 92, 104
 _PADDING = 160
 _SHORT = 15  # a date, a count with its base: better on one line
 _LONGEST = 90  # characters beyond which a column asks for no more
@@ -415,9 +415,16 @@ def _column_widths(rows: list[Any], total: int) -> list[int]:
 
 
 def _least(column: list[str], short: int, letter: int) -> int:
-    """Width of the longest thing that should stay on one line: a word, or a whole text no longer than ``short``."""
-    words = [part for text in column for part in ([text] if len(text) <= short else re.split(r"[ -]", text))]
-    return max((len(word) for word in words), default=1) * letter + _PADDING
+    """Width of the longest thing that should stay on one line: a word, or a whole text no longer than ``short``.
+
+    A title of column is bold: its letters do not narrow as much.
+    """
+    sizes = [
+        len(part) * (max(letter, _BOLD) if rank == 0 else letter)
+        for rank, text in enumerate(column)
+        for part in ([text] if len(text) <= short else re.split(r"[ -]", text))
+    ]
+    return max(sizes, default=letter) + _PADDING
 
 
 def _shares(weights: list[int], total: int) -> list[int]:

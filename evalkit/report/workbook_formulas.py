@@ -51,8 +51,8 @@ def text(said: str) -> str:
 
 
 def is_level(cell: str) -> str:
-    """Whether a cell holds a level from 0 to 5; an empty cell, a silence, 2.5 and 7 do not."""
-    return f"AND(ISNUMBER({cell}),ISNUMBER(MATCH({cell},{{0,1,2,3,4,5}},0)))"
+    """Whether a cell holds a level from 0 to 5; an empty cell, a silence, 2.5, 7 and VRAI (1 for LibreOffice) do not."""
+    return f"AND(ISNUMBER({cell}),NOT(ISLOGICAL({cell})),ISNUMBER(MATCH({cell},{{0,1,2,3,4,5}},0)))"
 
 
 def counted(applicable: str, level: str) -> str:

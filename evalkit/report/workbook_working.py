@@ -110,14 +110,26 @@ def _changed(now: str, before: str, bad: str = "") -> Formula:
 
     ``bad``: what to say instead of an entry that is neither a level nor a word of the list.
     """
-    said = f'IF({now}&""={before}&"","","modifié")'
+    said = f'IF({_is_same(now, before)},"","modifié")'
     return Formula(f"=IF({_is_unknown(now)}>0,{formulas.text(bad)},{said})" if bad else f"={said}", "")
 
 
-def _is_unknown(cells: str) -> str:
-    """1 where what is typed is neither a level nor a word of the list, else 0; « 3 » typed as a text is neither."""
-    text = f"ISTEXT({cells})*ISNA(MATCH({cells},liste_silences,0))"
-    return f"({text}+ISNUMBER({cells})*ISNA(MATCH({cells},liste_niveaux,0)))"
+def _is_same(now: str, before: str) -> str:
+    """True where both say the same text; False, never an error, where one of them is an error such as #N/A."""
+    return f'ISNUMBER(1/({now}&""={before}&""))'
+
+
+def _is_unknown(cell: str) -> str:
+    """1 where a cell that is not empty holds neither a level nor a word of the list, else 0, never an error.
+
+    « 3 » typed as a text is neither; nor are VRAI, #N/A, nor « * », which MATCH would take for any word.
+    """
+    word = cell
+    for wild in "~*?":
+        word = f'SUBSTITUTE({word},"{wild}","~{wild}")'
+    silence = f"ISTEXT({cell})*ISNUMBER(MATCH({word},liste_silences,0))"
+    level = f"ISNUMBER({cell})*(1-ISLOGICAL({cell}))*ISNUMBER(MATCH({cell},liste_niveaux,0))"
+    return f"((1-ISBLANK({cell}))*(1-{silence}-{level}))"
 
 
 UNCHANGED = _by_hand("Aucune case modifiée : les résultats sont ceux d’evalkit pour ce dossier.")
@@ -210,12 +222,13 @@ class _Working:
 
     def _changes(self) -> str:
         return "+".join(
-            f'SUMPRODUCT(--({now}&""<>{before}&""))'  # as texts: to a spreadsheet an empty cell equals 0
+            f"SUMPRODUCT(1-{_is_same(now, before)})"  # as texts: to a spreadsheet an empty cell equals 0
             for now, before in (("cot_niveau", "cot_lu"), ("niv_arbitre", "niv_lu"))
         )
 
     def _to_retype(self) -> str:
-        return "+".join(f"SUMPRODUCT({_is_unknown(cells)})" for cells in ("cot_niveau", "niv_arbitre"))
+        """Lines that say so beside their cell: over a whole column, a spreadsheet no longer tells VRAI from 1."""
+        return "+".join(f"COUNTIF({cells},{formulas.text(_RETYPE)})" for cells in ("cot_a_revoir", "niv_modifie"))
 
     def _guide(self) -> list[tuple[str, str]]:
         return [
@@ -296,7 +309,8 @@ class _Working:
     def _checks(self, line: int, said: str) -> list[Cell]:
         """« Modifié » and « À revoir » of one line of ratings."""
         changed = _changed(f"D{line}", f"E{line}")
-        level = f'IF(D{line}="",{formulas.text(_EMPTY)},IF({_is_unknown(f"D{line}")}>0,{formulas.text(_RETYPE)},""))'
+        empty = f'IF(D{line}="",{formulas.text(_EMPTY)},"")'
+        level = f"IF({_is_unknown(f'D{line}')}>0,{formulas.text(_RETYPE)},{empty})"
         group = f"IF(ISNA(MATCH(C{line},liste_groupes,0)),{formulas.text(_NO_GROUP)},{level})"
         sub = f"IF(ISNA(MATCH(A{line},liste_sous_questions,0)),{formulas.text(_IGNORED)},{group})"
         return [changed, Formula(f'=IF(A{line}="","",{sub})', said)]
@@ -618,11 +632,18 @@ class _Working:
     def _define_names(self, book: Book) -> None:
         start = HEADER_ROW + 1
         last = self.last_rating
-        for name, column in (("cot_sous_question", 0), ("cot_groupe", 2), ("cot_niveau", 3), ("cot_lu", 4)):
+        for name, column in (
+            ("cot_sous_question", 0),
+            ("cot_groupe", 2),
+            ("cot_niveau", 3),
+            ("cot_lu", 4),
+            ("cot_a_revoir", 6),
+        ):
             book.define_name(name, RATINGS, (start, column), (last, column))
         end = HEADER_ROW + max(1, len(self.evaluation.niveaux))
         book.define_name("niv_arbitre", LEVELS, (start, 4), (end, 4))
         book.define_name("niv_lu", LEVELS, (start, 9), (end, 9))
+        book.define_name("niv_modifie", LEVELS, (start, 10), (end, 10))
         for position, (code, _) in enumerate(rule_rows(self.referentiel)):
             if code in formulas.RULES:
                 book.define_name(code, RULES, (start + position, 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -19,6 +21,7 @@ from evalkit.batch import apart, runner
 from evalkit.batch.journal import entry_of, journal_of, read_documents, write_entries
 from evalkit.batch.plan import Task
 from evalkit.compute.actions import _days
+from evalkit.documents.new_dossier import make_new_dossier
 from evalkit.errors import EvalkitError, Fault, Place, only_errors
 from evalkit.loaders.dossier import check_dossier, load_dossier
 from evalkit.loaders.fingerprint import ensure_key, read_key
@@ -321,6 +324,27 @@ def test_a_department_leaves_out_its_own_broken_dossiers_only(campagne: Path) ->
     assert [name for name, _ in excluded] == ["ici", "nulle-part"]
     _, region = actions.evaluate_campaign(campagne, REFERENTIEL)
     assert [name for name, _ in region] == ["ailleurs", "ici", "nulle-part"]
+
+
+def test_a_workbook_says_its_department_too_and_a_wrong_code_hides_no_dossier(campagne: Path) -> None:
+    """Known to be elsewhere: not named. « Nord », or 1 in YAML, is no department's code: named everywhere, never lost."""
+    own = load_dossier(campagne / "ardelle", REFERENTIEL).territoire.departement
+    for name, code in (("ailleurs", "99"), ("ici", own), ("mal-dit", "Nord")):
+        workbook = make_new_dossier(campagne / name, REFERENTIEL, nom=name)
+        book = openpyxl.load_workbook(workbook)
+        territory = book["territoire"]
+        row = next(cell.row for cell in territory["A"] if cell.value == "departement")
+        territory.cell(row, 2).value = code
+        level = next(cell.column for cell in book["arbitrages"][1] if cell.value == "niveau")
+        book["arbitrages"].cell(2, level).value = 9
+        book.save(workbook)
+    for name, code in (("nord", "Nord"), ("sans-zero", "1")):
+        shutil.copytree(campagne / "ardelle", campagne / name)
+        file = campagne / name / "territoire.yml"
+        text = file.read_text(encoding="utf-8")
+        file.write_text(re.sub(r"(?m)^departement:.*$", f"departement: {code}", text), encoding="utf-8")
+    _, excluded = actions.evaluate_campaign(campagne, REFERENTIEL, own)
+    assert [name for name, _ in excluded] == ["ici", "mal-dit", "nord", "sans-zero"]
 
 
 @pytest.mark.parametrize("key", ["", "zz", "ab", "ab" * 15])

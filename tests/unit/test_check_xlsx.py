@@ -91,3 +91,14 @@ def test_a_unit_and_a_rank_are_no_figures(made: bytes, page: str, sheet: str, co
         book[sheet].cell(head.row + 1, head.column).value = 98765
 
     assert check_xlsx(changed(made, change), page)["anomalies"] == []
+
+
+def test_a_column_without_figures_is_that_of_its_table_only(made: bytes, page: str) -> None:
+    """Under the table of that header, the same column of the sheet may hold figures."""
+
+    def change(book: Any) -> None:
+        sheet = book["Groupes"]
+        head = next(cell for row in sheet.iter_rows() for cell in row if cell.value == "Ordre de discussion")
+        sheet.cell(sheet.max_row + 2, head.column).value = 98765
+
+    assert any("98765" in one for one in check_xlsx(changed(made, change), page)["anomalies"])

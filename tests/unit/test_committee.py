@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -280,7 +281,7 @@ def with_surveys() -> Publication:
 
 
 def test_what_is_still_to_settle_is_said_with_how_many() -> None:
-    """Three settled of six, 75 % asked: two more; in the table, in the chart's words, and in the report's sentence."""
+    """Three settled of six, 75 % asked: two more at least; the same words count the same thing wherever they are."""
     publication = base()
     lacking = publication.questions.assign(
         n_arbitrees=3, n_applicables=6, couverture=0.5, mediane=float("nan"), minimum=float("nan"),
@@ -288,13 +289,21 @@ def test_what_is_still_to_settle_is_said_with_how_many() -> None:
     )  # fmt: skip
     changed = replace(publication, questions=lacking)
     page = BeautifulSoup(sections.show_committee_levels(changed), "html.parser")
-    assert "À arrêter (encore 2)" in text_of(str(page.find("tbody")))
-    assert "à arrêter (encore 2)" in text_of(page.find("img")["alt"])
+    assert "À arrêter (encore 2 au moins)" in text_of(str(page.find("tbody")))
+    assert "à arrêter (encore 2 au moins)" in text_of(page.find("img")["alt"])
     code = str(lacking["question"].iloc[0])
     assert "À arrêter en réunion : encore 2 sous-questions au moins." in text_of(sentences.brief_line(changed, code))
     none = lacking.assign(n_arbitrees=0, couverture=0.0, statut="aucun_arbitrage")
     said = text_of(sections.show_committee_levels(replace(publication, questions=none)))
-    assert f"À arrêter en réunion : {6 * len(none)} sous-questions." in said
+    assert f"À arrêter en réunion : encore {5 * len(none)} sous-questions au moins, sur {6 * len(none)}." in said
+
+
+def test_the_stamp_says_where_the_framework_comes_from_in_a_sentence_of_its_own() -> None:
+    """« version 2022.1 ; Les quatre questions… »: no capital after a semicolon, there or further on."""
+    said = text_of(sections.show_committee_stamp(base()))
+    framework = base().referentiel
+    assert f"version {framework.version}. {framework.avertissement} Empreinte des données " in said
+    assert not re.search(r"; [A-ZÉÀ]", said)
 
 
 def test_the_lowest_settled_level_says_that_it_is_one_sub_question() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -201,4 +202,7 @@ def test_empty_tables_have_every_column() -> None:
 
 def test_reference_page_is_up_to_date() -> None:
     page = Path(__file__).parents[2] / "docs" / "reference" / "dossier.md"
-    assert page.read_text(encoding="utf-8") == render_dossier_reference()
+    text = page.read_text(encoding="utf-8")
+    assert text == render_dossier_reference()
+    assert "jj/mm/aaaa" in text
+    assert not re.search(r"\d\d/\d\d/\d{4}|AAAA-MM-JJ", text), "une date d’exemple est jj/mm/aaaa, partout"

@@ -12,9 +12,11 @@ from typing import Any
 
 import docx
 import pytest
+from bs4 import BeautifulSoup
 from lxml import etree
 from PIL import Image
 
+from evalkit.report import word
 from evalkit.report.check_docx import check_docx
 from evalkit.report.html import Html, bullet_list, definition_list, free_text, table, tag
 from evalkit.report.identity import Identity, page_header
@@ -95,6 +97,27 @@ def test_the_header_row_is_marked_and_numbers_stand_on_the_right(made: bytes) ->
     assert grid.rows[1]._tr.find(f".//{{{W}}}tblHeader") is None
     assert grid.rows[1].cells[1].paragraphs[0].alignment == docx.enum.text.WD_ALIGN_PARAGRAPH.RIGHT
     assert grid.rows[3].cells[1].text == "3\u202f003,5"
+
+
+def test_a_title_of_column_is_never_cut_inside_a_word() -> None:
+    """« Communes » in bold, once printed « Commune » over « s »: its column is wider than the same word in a cell asks."""
+    heads = ["Sous-question", "Niveau arbitré", "Pilote", "État", "Communes", "Partenaires", "Associations", "Écart"]
+    cells = [
+        "Q1.4 Coopération opérationnelle",
+        "3",
+        *["4 (n\u00a0=\u00a01)"] * 3,
+        "3 (n\u00a0=\u00a013)",
+        "aucune cotation",
+    ]
+    cells.append("2, à débattre, position de l’institution, effectifs faibles")
+    rows = BeautifulSoup(
+        "<table><tr>" + "".join(f"<th>{head}</th>" for head in heads) + "</tr>"
+        "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr></table>",
+        "html.parser",
+    ).find_all("tr")
+    widths = word._column_widths(rows, 9638)
+    assert sum(widths) == 9638
+    assert widths[4] >= 8 * 100 + 160
 
 
 def test_a_picture_has_its_words(made: bytes) -> None:

@@ -324,6 +324,7 @@ def test_what_waits_to_be_merged_is_recalled(dossier: Path, capsys: pytest.Captu
     after = actions.verify(ardelle)
     (said,) = set(after.missing["ardelle"]) - set(before.missing["ardelle"])
     assert said.startswith("textes/a-reprendre/q1.md")
+    assert said.endswith("supprimez ce fichier"), "et non le dossier textes/"
     assert after.faults == before.faults
 
 

@@ -223,7 +223,8 @@ def test_the_same_on_the_forty_territories(referentiel, tmp_path):
     assert check_changes(referentiel, names, tmp_path) > 5000
 
 
-BAD = ("1+", "2,5", "9", "3", "oui")  # what a hand types; « 3 » as a text, as a paste from a web page gives
+# what a hand types; « 3 » as a text, as a paste from a web page gives; VRAI; what MATCH would take for any word
+BAD = ("1+", "2,5", "9", "3", "oui", True, "#N/A", "*", "r*", "refu?", "~", 2.5)
 
 
 def test_what_is_neither_a_level_nor_a_word_is_shown_and_never_counted_in_silence(referentiel, tmp_path):
