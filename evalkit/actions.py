@@ -372,6 +372,7 @@ def _render_one(
     dossier: Path, folder: Path, tell: Tell, formats: Sequence[str] | None, sans_enquete: Sequence[str]
 ) -> BatchResult:
     from evalkit.batch.plan import make_plan
+    from evalkit.batch.published import keep
     from evalkit.batch.runner import render_tasks, writing
     from evalkit.documents.import_texts import texts_to_merge
     from evalkit.report.formats import possible_formats
@@ -384,9 +385,10 @@ def _render_one(
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     outcomes = tuple(render_tasks(plan.tasks, tell))
-    for outcome in outcomes:
+    for task, outcome in zip(plan.tasks, outcomes, strict=True):
         for warning in outcome.warnings:
             tell(str(warning))
+        keep(task, outcome.published)
     waiting = tuple(texts_to_merge(dossier))
     return BatchResult(folder, outcomes, lacking=lacking, reminders=waiting, formats_asked=formats is not None)
 

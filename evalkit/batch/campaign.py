@@ -17,6 +17,7 @@ from typing import Any
 from evalkit.batch import decide, inputs, journal
 from evalkit.batch.interruption import Interruption
 from evalkit.batch.plan import Plan, Task, document_id, make_plan
+from evalkit.batch.published import keep
 from evalkit.batch.runner import Outcome, Render, run_plan, writing
 from evalkit.batch.state import State, only_run_on
 from evalkit.errors import EvalkitError
@@ -189,6 +190,7 @@ class _Record:
         self._run.tell(journal.progress_line(outcome, done, total))
         if outcome.warnings and not outcome.unchanged:
             self._run.tell(journal.warning_line(outcome))
+        keep(task, outcome.published)
         if time.monotonic() - self._published_at > _JOURNAL_EVERY_S:
             with suppress(EvalkitError):  # said at the end, if it still cannot be written
                 self._publish()

@@ -1,8 +1,8 @@
 """What was published last, and what comparing it with what is published now would tell (``compute.disclosure_bases``).
 
 The kernel that made a document writes down its bases (:func:`note_report`, :func:`note_synthesis`); the process that wrote
-the page compares them with those kept, then keeps them (:func:`settle`). One document, one file: whatever the number of
-processes or machines, none waits for another. Bases are numbers of answers, or of territories: no answer, no level.
+the page compares them with those kept (:func:`compare`), and they are kept once that is told (:func:`keep`): a run that is
+lost in between compares again. One document, one file: none waits for another. Bases are numbers of answers, or of territories: no answer, no level.
 """
 
 from __future__ import annotations
@@ -46,20 +46,39 @@ def _name(dossier: Path) -> str:
     return str(dossier.resolve())
 
 
-def settle(task: Task, noted: Mapping[str, Any]) -> tuple[Fault, ...]:
-    """Compare a document that was just written with what was published before it, then keep its bases.
+def compare(task: Task, noted: Mapping[str, Any]) -> tuple[Fault, ...]:
+    """What comparing a document that was just written with the one published before it tells. Nothing is kept yet.
 
-    A document whose notebook noted nothing (it did not read this dossier) is not compared, and nothing is forgotten.
+    A document whose notebook noted nothing (it did not read this dossier) is not compared.
     """
-    if task.kind == "comite":
-        return ()  # the two pages say less than the report of the same territory, which tells and keeps
-    found = noted.get(SYNTHESIS if task.dossier is None else _name(task.dossier))
+    found = _noted_of(task, noted)
     if not found:
         return ()
     bases, minimum = found["bases"], float(found["minimum"])
     if task.dossier is None:
-        return _settle_synthesis(Path(task.parameters["campagne"]), str(task.parameters["departement"]), bases, minimum)
-    return _settle_report(task.dossier, bases, minimum)
+        return _compare_synthesis(*_perimeter(task), bases, minimum)
+    return _compare_report(task.dossier, bases, minimum)
+
+
+def keep(task: Task, noted: Mapping[str, Any]) -> None:
+    """Keep the bases of a document whose warnings were told; those that it does not show are kept as they were."""
+    found = _noted_of(task, noted)
+    if not found:
+        return
+    if task.dossier is None:
+        _keep(synthesis_path(*_perimeter(task)), found["bases"])
+    else:  # a figure that this report does not show may come back
+        _keep(bases_path(task.dossier), {"bases": {**kept_bases(task.dossier), **found["bases"]}})
+
+
+def _noted_of(task: Task, noted: Mapping[str, Any]) -> Mapping[str, Any]:
+    if task.kind == "comite":
+        return {}  # the two pages say less than the report of the same territory, which tells and keeps
+    return noted.get(SYNTHESIS if task.dossier is None else _name(task.dossier)) or {}
+
+
+def _perimeter(task: Task) -> tuple[Path, str]:
+    return Path(task.parameters["campagne"]), str(task.parameters["departement"])
 
 
 # --- a territory's report -------------------------------------------------------------------------------------------
@@ -80,13 +99,10 @@ def kept_bases(dossier: Path) -> dict[str, int]:
         return {}
 
 
-def _settle_report(dossier: Path, bases: Mapping[str, int], minimum: float) -> tuple[Fault, ...]:
-    """A figure that this report does not show keeps the base that it was last shown with: it may come back."""
+def _compare_report(dossier: Path, bases: Mapping[str, int], minimum: float) -> tuple[Fault, ...]:
     from evalkit.compute.disclosure_bases import differencing_risk
 
-    before = kept_bases(dossier)
-    found = differencing_risk(before, bases, minimum)
-    _keep(bases_path(dossier), {"bases": {**before, **bases}})
+    found = differencing_risk(kept_bases(dossier), bases, minimum)
     by_source: dict[str, list[Difference]] = {}
     for difference in found:
         by_source.setdefault(difference.source, []).append(difference)
@@ -116,14 +132,12 @@ def synthesis_path(campagne: Path, departement: str) -> Path:
     return campagne / STATE_FOLDER / ("-".join(part for part in (SYNTHESIS, departement) if part) + ".json")
 
 
-def _settle_synthesis(campagne: Path, departement: str, bases: Mapping[str, Any], minimum: float) -> tuple[Fault, ...]:
+def _compare_synthesis(campagne: Path, departement: str, bases: Mapping[str, Any], minimum: float) -> tuple[Fault, ...]:
     from evalkit.loaders.regional_reference import kept_references
 
     path = synthesis_path(campagne, departement)
     known = {path: read_json_object(path)} | ({} if departement else kept_references(campagne))
-    faults = tuple(_synthesis_faults(known.items(), bases, minimum))
-    _keep(path, bases)
-    return faults
+    return tuple(_synthesis_faults(known.items(), bases, minimum))
 
 
 def _synthesis_faults(

@@ -57,6 +57,7 @@ class Outcome:
     parts: dict[str, str] = field(default_factory=dict, repr=False)  # what it was made from (keyed digests)
     excluded: tuple[tuple[str, str], ...] = ()  # dossiers that a synthesis leaves out, and why
     warnings: tuple[Fault, ...] = ()  # what comparing it with the one published before would tell
+    published: dict[str, Any] = field(default_factory=dict, repr=False)  # its bases, to keep once this outcome is told
     others: Others = field(default_factory=Others)  # the other formats: what was made, what could not be
 
 
@@ -130,7 +131,7 @@ def render_task(task: Task, tell: Tell = silent, session: Session | None = None)
 
     Not if the parts of what it is made from are those that ``task.known`` gives. ``session``: the kernel of its territory.
     """
-    from evalkit.batch.published import settle
+    from evalkit.batch.published import compare
 
     start = time.perf_counter()
     told: dict[str, Any] = {"title": task.title}
@@ -152,8 +153,6 @@ def render_task(task: Task, tell: Tell = silent, session: Session | None = None)
         excluded = tuple(metadata.pop(EXCLUDED, ()))
         published = metadata.pop(PUBLISHED, {})
         others = write_others(task, write_whole, tell)
-        # Last: were the process lost before, the document would be made again, and compared again with the one before it.
-        warnings = settle(task, published)
         return outcome(
             True,
             documents=(*documents, *others.documents),
@@ -161,7 +160,8 @@ def render_task(task: Task, tell: Tell = silent, session: Session | None = None)
             others=others,
             parts=_parts_read(task, metadata),
             excluded=excluded,
-            warnings=warnings,
+            warnings=compare(task, published),
+            published=published,
         )
     except EvalkitError as error:
         return outcome(False, faults=tuple(only_errors(error.faults)))

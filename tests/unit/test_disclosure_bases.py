@@ -15,7 +15,7 @@ from evalkit import actions
 from evalkit.batch import apart, runner
 from evalkit.batch.parts import NOTE, read_note, read_published
 from evalkit.batch.plan import Task
-from evalkit.batch.published import kept_bases, settle
+from evalkit.batch.published import compare, keep, kept_bases
 from evalkit.compute.disclosure_bases import (
     Difference,
     differencing_risk,
@@ -311,7 +311,10 @@ def settled(campagne: Path, bases: dict, departement: str = "") -> list[str]:
     task = Task(
         "synthese", Path("x.ipynb"), {"campagne": str(campagne), "departement": departement}, campagne, kind="synthese"
     )
-    return [str(fault) for fault in settle(task, {"synthese": {"bases": bases, "minimum": 5}})]
+    noted = {"synthese": {"bases": bases, "minimum": 5}}
+    said = [str(fault) for fault in compare(task, noted)]
+    keep(task, noted)
+    return said
 
 
 def test_a_synthesis_almost_the_same_as_the_last_one_is_told(tmp_path):

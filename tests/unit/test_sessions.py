@@ -1,15 +1,17 @@
 """The documents of one territory share a kernel: each finds it as new, none outlives a failure, none depends on the other."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from evalkit.batch import apart, execution, inputs, parts, runner
+from evalkit.batch import apart, execution, inputs, parts, published, runner
 from evalkit.batch.plan import Task, jobs
 from tests.unit.test_kernels import make_task, text
 
@@ -106,25 +108,19 @@ def test_rendering_stops_at_the_first_failure(tmp_path: Path, monkeypatch: pytes
     assert [(one.name, one.ok) for one in runner.render_until_failure(job[1:])] == [("b", False)]
 
 
-def test_a_process_lost_while_a_document_is_made_forgets_no_warning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What was published is kept last: a document made again must be compared with the one that circulates."""
-    kept: list[str] = []
-
-    def lost(*_: object) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr(runner, "execute_notebook", lambda *_: None)
-    monkeypatch.setattr(runner, "write_page", lambda *_: (("rapport.html",), {"anomalies": []}))
-    monkeypatch.setattr("evalkit.batch.published.settle", lambda *_: kept.append("gardé") or ())
-    task = make_task(tmp_path, "a", "1")
-    assert runner.render_task(task).ok
-    assert kept == ["gardé"]
-    monkeypatch.setattr(runner, "write_others", lost)
-    with pytest.raises(MemoryError):
-        runner.render_task(task)
-    assert kept == ["gardé"]
+def test_what_was_published_is_kept_once_its_warning_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run lost before that compares again with the document that circulates: the warning is not lost with it."""
+    dossier = tmp_path / "2022" / "a"
+    (dossier / ".evalkit").mkdir(parents=True)
+    path = dossier / ".evalkit" / "publie.json"
+    path.write_text(json.dumps({"bases": {"Q1": 30, "Q2": 12}}), encoding="utf-8")
+    noted = {str(dossier.resolve()): {"bases": {"Q1": 33}, "minimum": 11}}
+    task = replace(make_task(tmp_path, "a", "1"), dossier=dossier)
+    for _ in range(2):
+        assert [fault.code for fault in published.compare(task, noted)] == ["DON-110"]
+    published.keep(task, noted)
+    assert json.loads(path.read_text(encoding="utf-8"))["bases"] == {"Q1": 33, "Q2": 12}
+    assert published.compare(task, noted) == ()
 
 
 def test_a_change_of_what_executes_notebooks_makes_every_document_again() -> None:
@@ -163,6 +159,7 @@ def test_a_first_report_does_not_wait_for_a_grammar_of_web_addresses(tmp_path: P
     code = f"""
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from evalkit.batch import execution
 from evalkit.batch.plan import Task
