@@ -223,8 +223,11 @@ class _Starting:
     """One long-lived worker process per thread that asks; each keeps one kernel ready."""
 
     def __init__(self) -> None:
+        from tempfile import mkdtemp
+
         self._local = threading.local()
         self._all: list[Any] = []
+        self._scratch = mkdtemp(prefix="ek")  # what a worker that is ended would leave behind
         self._worker()
 
     def _worker(self) -> Any:
@@ -234,7 +237,7 @@ class _Starting:
 
             context = get_context("spawn")
             ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs,), daemon=True)
+            process = context.Process(target=_work, args=(theirs, self._scratch), daemon=True)
             process.start()
             theirs.close()
             worker = self._local.worker = (process, ours)
@@ -260,15 +263,19 @@ class _Starting:
         for process in self._all:
             process.kill()
             process.join(2)
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
 
-def _work(connection: Connection) -> None:
+def _work(connection: Connection, scratch: str) -> None:
     """Body of a worker process: one territory after the other, each in a kernel of its own started beforehand."""
     import signal
+    import tempfile
 
     from evalkit.batch.kernels import STOCK, StartedKernel
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch decides when to stop
+    os.environ |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch)
+    tempfile.tempdir = None
     STOCK.make = StartedKernel
     STOCK.fill()
     try:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -158,6 +159,7 @@ def test_a_first_report_does_not_wait_for_a_grammar_of_web_addresses(tmp_path: P
     task = make_task(tmp_path, "a", "1")
     code = f"""
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -196,3 +198,15 @@ def test_a_document_is_the_same_alone_and_after_the_other(tmp_path: Path) -> Non
     for kind in ("rapport", "comite"):
         assert (tmp_path / "deux" / f"{kind}.html").read_bytes() == (tmp_path / "seul" / f"{kind}.html").read_bytes()
     assert together[0].parts == together[1].parts == alone[0].parts == alone[1].parts != {}
+
+
+def test_nothing_is_left_where_nothing_can_be_forked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends the workers: what they and their kernels were writing goes with them."""
+    monkeypatch.setenv(apart.WITHOUT_FORK, "1")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    apart.end_renderers()
+    (one,) = apart._source().stream(execution.execute_notebook, make_task(tmp_path, "a", PID), 120)
+    assert said(one)
+    apart.end_renderers()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ipynb"]
