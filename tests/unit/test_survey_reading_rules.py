@@ -105,6 +105,15 @@ def test_one_column_against_its_split_columns(tmp_path: Path) -> None:
     assert not of(read([tmp_path / "b.csv"], decided).faults, "DON-104")
 
 
+@pytest.mark.parametrize(("whole", "asked"), [("ccas", 0), ("", 1)])
+def test_split_columns_of_an_open_list_beside_the_whole(whole: str, asked: int, tmp_path: Path) -> None:
+    """Asked about only when the whole column does not say the same."""
+    path = write(tmp_path / "a.csv", [{**ROW, "A20": whole, "A20/ccas": "1"}], (*CODES, "A20", "A20/ccas"))
+    assert len(of(read([path]).faults, "DON-091")) == asked
+    decided = mapping_of(tmp_path, 'reponses:\n  "A20":\n    "ccas": "CCAS"\n')
+    assert not of(read([path], decided).faults, "DON-104")
+
+
 def test_text_typed_beside_other(tmp_path: Path) -> None:
     """``A36_autre`` beside ``A36`` or ``A36/autre`` is what was typed, not a box that was ticked."""
     rows = [
