@@ -146,10 +146,9 @@ def part_name(publication: Publication, enquete: Enquete, partie: str) -> str:
     return f"{group}, {clean(part.libelle).lower()}" if len(enquete.parties) > 1 else group
 
 
-def undeclared_text(item: SurveyItem) -> str:
-    """What stands in place of « Autre : 100 % », with where to write what is missing."""
-    where = f"enquetes/{item.enquete.code.lower()}.correspondance.yml"
-    return f"liste non déclarée : à écrire sous « {item.question.code} » dans {where}"
+def undeclared_text() -> str:
+    """What stands in place of « Autre : 100 % »; where to write the list is said to who imports, not to who reads."""
+    return "liste des structures non déclarée"
 
 
 def secret_text(n: int) -> str:

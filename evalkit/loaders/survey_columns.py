@@ -74,6 +74,7 @@ _OTHER_TEXT = re.compile(
 )
 _UNDERSCORED = re.compile(r"[A-Z]\d{2}_autre$", re.I)
 _NUMBERED = re.compile(r"^\s*\d{1,3}\s*[.)\-–]\s*")
+UNKNOWN_CHOICE = "un choix que le questionnaire n’a pas"
 _LONGEST_TITLE = 400  # beyond, a cell is a text that somebody wrote, not a title
 _DEEPEST_HEADER = 3  # title rows that a tool writes
 _SEARCHED = 15
@@ -282,7 +283,7 @@ def _split_title(title: str, lexicon: Lexicon) -> Column | None:
                 return Column(0, "", "choix", code, OTHER)
             return Column(0, "", "autre_texte", code)
         if choice:
-            note = "un choix que le questionnaire n’a pas" if known.question.choix else "un détail de la question"
+            note = UNKNOWN_CHOICE if known.question.choix else "un détail de la question"
             return Column(0, "", "incertaine", code, note=note)
     return None
 
@@ -327,6 +328,10 @@ def _settled(grid: Grid, header: Header, last: int) -> tuple[Column, ...]:
     for column in header.columns:
         if column.index in beside:
             column = replace(column, kind="autre_texte", choice="")
+        whole = _whole_beside(grid, header, last, column)
+        if whole is not None:
+            out.append(replace(column, kind="technique", note=f"même réponse que la colonne {whole.question}"))
+            continue
         if column.kind == "autre_texte" and column.question not in answered:
             column = replace(column, kind="inconnue")
         if column.kind in ("inconnue", "technique"):
@@ -335,6 +340,18 @@ def _settled(grid: Grid, header: Header, last: int) -> tuple[Column, ...]:
             column = replace(column, kind="personnel", note=why) if why else column
         out.append(column)
     return tuple(out)
+
+
+def _whole_beside(grid: Grid, header: Header, last: int, column: Column) -> Column | None:
+    """The one column that says, wherever it is ticked, what a column of an unknown choice says: its code is asked for there."""
+    if column.kind != "incertaine" or column.note != UNKNOWN_CHOICE:
+        return None
+    whole = next((c for c in header.columns if c.kind == "question" and c.question == column.question), None)
+    if whole is None:
+        return None
+    rows = range(last + 1, len(grid.rows))
+    ticked = [row for row in rows if str(grid.at(row, column.index) or "").strip() not in ("", "0")]
+    return None if any(is_blank(grid.at(row, whole.index)) for row in ticked) else whole
 
 
 def _typed_beside_other(header: Header) -> set[int]:

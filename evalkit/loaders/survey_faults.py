@@ -187,7 +187,7 @@ def row_faults(file: AnswersFile) -> list[Fault]:
     personal = file.header.of("personnel")
     if personal or file.reading.contacts:
         said = (
-            [f"{plural(len(personal), 'colonne')} : " + _listed(f"{c.title} ({c.note})" for c in personal)]
+            [f"{plural(len(personal), 'colonne')} : " + _listed(f"{_short(c.title)} ({c.note})" for c in personal)]
             if personal
             else []
         )

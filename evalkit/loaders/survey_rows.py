@@ -90,6 +90,8 @@ _TIME = re.compile(
     r"(?<!\d)(\d{1,2})\s?(?:(?::|h(?:eures?)?)\s?(\d{2})(?::(\d{2})(?:\.\d+)?)?|h(?:eures?)?(?!\s?\d|[a-z]))\s*([ap]m)?",
     re.IGNORECASE,
 )
+_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:[.,][0-9]{1,9})?")
+_ISO_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[t ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z|[+-]\d{2}:?\d{2})?)?")
 _DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})")
 
 
@@ -311,7 +313,7 @@ class _Rules:
     def identity(self, row: int) -> str:
         """Identifier that the tool gave to a submission; "" without one."""
         cells = (self.grid.at(row, column.index) for column in self.names)
-        return next((str(_same_number(cell)) for cell in cells if not is_blank(cell)), "")
+        return next((str(_one_writing(cell)) for cell in cells if not is_blank(cell)), "")
 
 
 def _set_copies_apart(
@@ -319,35 +321,36 @@ def _set_copies_apart(
 ) -> None:
     """The same submission twice (same identifier, or same answers at the same moment): the first is kept.
 
-    The same answers without either may be those of two people: both are kept, and it is said.
+    The same answers without either may be those of two people: both are kept, and it is said. Few answers are only the same
+    when they were sent in the very same second: within ten minutes, or in one minute of a tool that gives no seconds, two
+    people may well tick the same two boxes.
     """
     before = Seen() if seen is None else seen
-    by_content: dict[bytes, list[int]] = {}  # only of the rows that say much: the others are compared with nothing
+    by_content: dict[bytes, list[int]] = {}
     mine: dict[str, tuple[bytes, int]] = {}
     kept: list[int] = []
     for row in out.kept:
         identity, moment = rules.identity(row), moments.get(row)
         content, much = rules.content(row)
-        twins = by_content.get(content, []) if much else []
-        others = before.contents.get(content, []) if much else []
-        at_once = any(_at_once(moments.get(twin), moment) for twin in twins)
-        sent_before = any(_at_once(other, moment) for other, _, _ in others)
+        twins = by_content.get(content, [])
+        others = before.contents.get(content, [])
+        at_once = any(_at_once(moments.get(twin), moment, much) for twin in twins)
+        sent_before = any(_at_once(other, moment, much) for other, _, _ in others)
         same = _same_identity(out, rules, mine, before, identity, content)
         if at_once or sent_before or same is not None:
             out.apart.setdefault("doublon", []).append(row)
             if same:
                 out.changed.append((row, same))
             continue
-        if twins:
+        if twins and much:
             out.twins.append((twins[0], row))
-        if others:
+        if others and much:
             _, file, number = others[0]
             out.elsewhere.append((row, f"n° {number} de {file}"))
         kept.append(row)
         if identity:
             mine[identity] = (content, row)
-        if much:
-            by_content.setdefault(content, []).append(row)
+        by_content.setdefault(content, []).append(row)
     out.parts = {row: out.parts[row] for row in kept}
     out.kept = kept
     if seen is None:
@@ -376,18 +379,37 @@ def _same_identity(
 
 def _print_of(cells: Iterable[Any]) -> bytes:
     """Print of some cells: enough to tell that two rows are the same, without holding what they say."""
-    said = repr(tuple(_same_number(cell) for cell in cells))
+    said = repr(tuple(_one_writing(cell) for cell in cells))
     return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def _same_number(cell: Any) -> Any:
-    """One writing per number: a workbook gives 3 or 3.0 for the same cell, as it was saved by one program or another."""
-    return float(cell) if isinstance(cell, int) and not isinstance(cell, bool) else cell
+def _one_writing(cell: Any) -> Any:
+    """One writing per value: a text file and a workbook give "3", 3 or 3.0, a text or a date, for the same cell.
+
+    A long number and one that begins with zeros stay texts: they are names, and a float would mix them up.
+    """
+    if isinstance(cell, bool):
+        return cell
+    if isinstance(cell, int | float):
+        return float(cell)
+    if isinstance(cell, datetime):
+        return cell.replace(tzinfo=None, microsecond=0).isoformat()
+    if isinstance(cell, date):
+        return datetime(cell.year, cell.month, cell.day).isoformat()
+    if cell is None or is_blank(cell):
+        return None
+    text = " ".join(str(cell).replace("\ufeff", "").split()).casefold()
+    if _PLAIN_NUMBER.fullmatch(text):
+        return float(text.replace(",", "."))
+    moment = read_moment(text) if _ISO_MOMENT.fullmatch(text) else None
+    return moment.isoformat() if moment else text
 
 
-def _at_once(first: datetime | None, second: datetime | None) -> bool:
+def _at_once(first: datetime | None, second: datetime | None, much: bool) -> bool:
     if first is None or second is None or not (first.time() != time() or second.time() != time()):
         return False  # a day is not a moment
+    if not much:
+        return first == second and first.second != 0
     return abs(second - first) <= _SAME_MOMENT
 
 

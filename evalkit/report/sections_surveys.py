@@ -258,7 +258,7 @@ def _with_bounds(item: SurveyItem, share: float | None, low: float, high: float)
 
 def _nothing(item: SurveyItem) -> str:
     if item.undeclared:
-        return f"{undeclared_text(item)} ({plural(item.n, 'réponse')})"
+        return f"{undeclared_text()} ({plural(item.n, 'réponse')})"
     return label_status("aucune_reponse") if item.n == 0 else secret_text(item.n)
 
 

@@ -584,7 +584,7 @@ def _answer_rows(item: SurveyItem, row: Row, counts: Sequence[Any]) -> list[list
 
 def _hidden(item: SurveyItem) -> Cell:
     if item.undeclared:
-        return Absent(undeclared_text(item))
+        return Absent(undeclared_text())
     return Absent(label_status("aucune_reponse")) if item.n == 0 else SECRET
 
 

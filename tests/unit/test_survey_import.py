@@ -575,6 +575,17 @@ def test_a_person_in_a_title_is_not_repeated(tmp_path: Path) -> None:
     assert "Durand" not in "".join(map(str, imported.faults)) + str(import_report(imported))
 
 
+def test_a_personal_column_whose_title_names_somebody_is_not_repeated(tmp_path: Path) -> None:
+    rows = small_rows()
+    rows[0].append("Votre interlocuteur au conseil citoyen (Zoubida Belkacem)")
+    rows[1].append("06 11 22 33 44")
+    rows[2].append("06 11 22 33 45")
+    imported = read_one(exports.write_csv(tmp_path / "a.csv", rows))
+    said = "".join(map(str, imported.faults)) + str(import_report(imported))
+    assert "Zoubida" not in said
+    assert any("titre qui nomme" in str(f) for f in imported.faults if f.code == "DON-098")
+
+
 def test_two_files_of_one_questionnaire(dossier: Path, tmp_path: Path) -> None:
     """Parts answered in two forms, and a submission exported twice: read together, counted once."""
     frame = answers("ENQ-CC")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 
 from evalkit.errors import Fault
 from evalkit.loaders.dossier import territory_of
@@ -103,6 +105,15 @@ def test_one_column_against_its_split_columns(tmp_path: Path) -> None:
     assert not of(read([tmp_path / "b.csv"], decided).faults, "DON-104")
 
 
+@pytest.mark.parametrize(("whole", "asked"), [("ccas", 0), ("", 1)])
+def test_split_columns_of_an_open_list_beside_the_whole(whole: str, asked: int, tmp_path: Path) -> None:
+    """Asked about only when the whole column does not say the same."""
+    path = write(tmp_path / "a.csv", [{**ROW, "A20": whole, "A20/ccas": "1"}], (*CODES, "A20", "A20/ccas"))
+    assert len(of(read([path]).faults, "DON-091")) == asked
+    decided = mapping_of(tmp_path, 'reponses:\n  "A20":\n    "ccas": "CCAS"\n')
+    assert not of(read([path], decided).faults, "DON-104")
+
+
 def test_text_typed_beside_other(tmp_path: Path) -> None:
     """``A36_autre`` beside ``A36`` or ``A36/autre`` is what was typed, not a box that was ticked."""
     rows = [
@@ -136,6 +147,27 @@ def test_same_answers_in_two_files_without_date(tmp_path: Path) -> None:
     imported = read(paths)
     assert len(imported.frame) == 3
     assert "n° 2 et n° 1 de a.csv" in str(of(imported.faults, "DON-103")[0])
+
+
+def test_one_export_as_text_and_as_workbook_counts_once(tmp_path: Path) -> None:
+    titles = ("Horodateur", *LONG)
+    row = {"Horodateur": "2022-10-03 09:12:07", **long_row(3)}
+    text = write(tmp_path / "a.csv", [row, {**row, "A36": " lien_social"}], titles)
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(titles)
+    typed = [int(v) if v.isdigit() else v for v in long_row(3).values()]
+    sheet.append([datetime(2022, 10, 3, 9, 12, 7), *typed])
+    book.save(tmp_path / "b.xlsx")
+    assert len(read([text, tmp_path / "b.xlsx"]).frame) == 1
+
+
+@pytest.mark.parametrize(("second", "kept"), [("09:12:07", 1), ("09:12:08", 2)])
+def test_few_answers_are_the_same_only_in_the_same_second(second: str, kept: int, tmp_path: Path) -> None:
+    rows = [{"Horodateur": f"2022-10-03 {at}", **ROW} for at in ("09:12:07", second)]
+    text = write(tmp_path / "a.csv", rows, ("Horodateur", *CODES))
+    assert len(read([text]).frame) == kept
 
 
 def test_third_copy_is_compared_with_every_other(tmp_path: Path) -> None:

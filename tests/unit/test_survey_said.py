@@ -366,12 +366,15 @@ def test_the_document_says_that_the_list_is_not_declared(bodies: list[str], doss
     publication = actions.load_publication(dossier)
     said = " ".join(BeautifulSoup(str(sections_surveys.show_surveys(publication)), "html.parser").get_text(" ").split())
     row = said[said.index("A20 Avec quelles structures") :][:400]
-    assert "liste non déclarée : à écrire sous « A20 » dans enquetes/enq-asso.correspondance.yml" in row
+    assert "liste des structures non déclarée" in row
+    assert "correspondance.yml" not in row
     assert "Autre :" not in row
     book = openpyxl.load_workbook(io.BytesIO(render_rapport_xlsx(publication)))
     cells = [[str(cell.value) for cell in line] for line in book["Réponses"] if line[2].value == "A20"]
     assert len(cells) == 1
-    assert any("liste non déclarée" in cell for cell in cells[0])
+    assert any(
+        cell.startswith("liste des structures non déclarée") and "correspondance" not in cell for cell in cells[0]
+    )
 
 
 def test_a_declared_list_that_nobody_ticked_is_no_undeclared_list(dossier: Path, tmp_path: Path) -> None:
