@@ -334,7 +334,10 @@ def test_a_person_named_in_word_is_told_when_taken_and_when_printed(
     """The text goes to everybody: said by ``importer textes``, then by ``rapport``, which ends with what to read again."""
     ardelle = dossier.parent.parent / "2022" / "ardelle"
     shutil.copytree(ROOT / "sample_data" / "2022" / "ardelle", ardelle)
-    shutil.copy(ROOT / "sample_data" / "2022" / "campagne.yml", ardelle.parent)
+    (ardelle / "suivis.csv").unlink()  # they need the campaign before
+    campaign = (ROOT / "sample_data" / "2022" / "campagne.yml").read_text(encoding="utf-8").splitlines()
+    alone = [line for line in campaign if not line.startswith(("reference_regionale", "campagne_precedente"))]
+    (ardelle.parent / "campagne.yml").write_text("\n".join(alone), encoding="utf-8")
     file = dossier / "textes" / "q1.md"
     word = word_file(dossier, typed(make_docx(), "q1", [p(r("Voir Mme Hélène Marchand au 06 12 34 56 78."))]))
     result = actions.import_texts(word, dossier)
