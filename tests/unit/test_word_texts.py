@@ -354,6 +354,22 @@ def test_a_person_named_in_word_is_told_when_taken_and_when_printed(
     assert last == f"{n} point{'s' if n > 1 else ''} à relire : evalkit verifier {ardelle}"
 
 
+def test_a_deleted_zone_touches_nothing_and_is_told(dossier: Path) -> None:
+    text_file(dossier, "q1").write_text("Avant.", encoding="utf-8")
+    docx = make_docx(texts={"q1": "Avant."})
+    root = part(docx)
+    for control in list(root.iter(f"{{{W}}}sdt")):
+        tag = control.find(f"{{{W}}}sdtPr/{{{W}}}tag")
+        if tag is not None and tag.get(f"{{{W}}}val").split(":")[1] == "q1":
+            control.getparent().remove(control)
+    result = actions.import_texts(
+        word_file(dossier, replace_part(docx, "word/document.xml", etree.tostring(root))), dossier
+    )
+    assert [text.nom for text in result.textes] == ["presentation"]
+    assert any("supprimée du document" in str(fault) for fault in result.faults)
+    assert text_file(dossier, "q1").read_text(encoding="utf-8") == "Avant."
+
+
 def test_a_text_changed_on_both_sides_is_told(dossier: Path) -> None:
     example = FAULTY / "DON-122-change-des-deux-cotes"
     shutil.copytree(example / "textes", dossier / "textes", dirs_exist_ok=True)
