@@ -150,8 +150,8 @@ def show_committee_agreements(publication: Publication) -> Html:
     publication = require_publication(publication)
     chosen = choose_for_committee(publication).accords
     rule = (
-        "Choix : trois groupes au moins dont la médiane est montrée, et un niveau arbitré, s’il l’est, qui ne sort pas de leurs "
-        "médianes ; d’abord ce que le plus de groupes voient de même, puis le plus petit écart, puis l’ordre des codes."
+        "Choix : trois groupes au moins à médiane montrée, niveau arbitré (s’il l’est) entre ces médianes ; d’abord le plus de "
+        "groupes, puis le plus petit écart, puis l’ordre des codes."
     )
     none = "aucune sous-question n’a trois groupes comparables aux médianes proches."
     return join(
