@@ -326,6 +326,7 @@ class BatchResult:
     excluded: tuple[tuple[str, str], ...] = ()  # territories that a synthesis leaves out, and why
     lacking: tuple[Fault, ...] = ()  # formats that this machine cannot make
     reminders: tuple[str, ...] = ()  # what waits for somebody in the dossier, and is in no document
+    doubtful: tuple[str, ...] = ()  # what to read again in a dossier whose report is made
     formats_asked: bool = (
         False  # whether a person named the formats: only then does one that lacks change the exit code
     )
@@ -377,10 +378,10 @@ def _render_one(
     from evalkit.documents.import_texts import texts_to_merge
     from evalkit.report.formats import possible_formats
 
-    title = _check_before_rendering(dossier, sans_enquete=sans_enquete)
+    read = _read_before_rendering(dossier, sans_enquete=sans_enquete)
     _ensure_keys([dossier], tell)
     possible, lacking = possible_formats(formats)
-    plan = make_plan(_territory_tasks(dossier, folder, title, possible, sans_enquete))
+    plan = make_plan(_territory_tasks(dossier, folder, read.territoire.nom, possible, sans_enquete))
     tell("Calcul et dessin du rapport (quelques secondes)…")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -389,8 +390,30 @@ def _render_one(
         for warning in outcome.warnings:
             tell(str(warning))
         keep(task, outcome.published)
-    waiting = tuple(texts_to_merge(dossier))
-    return BatchResult(folder, outcomes, lacking=lacking, reminders=waiting, formats_asked=formats is not None)
+    return BatchResult(
+        folder,
+        outcomes,
+        lacking=lacking,
+        reminders=tuple(texts_to_merge(dossier)),
+        doubtful=tuple(_doubtful_points(dossier, read.avertissements)),
+        formats_asked=formats is not None,
+    )
+
+
+_OF_SOMEBODY = (
+    "DON-051",
+    "DON-124",
+)  # what names or reaches somebody is told in full: the document that prints it is made
+
+
+def _doubtful_points(dossier: Path, faults: Sequence[Fault]) -> list[str]:
+    """The doubtful points of a dossier whose report is made: what names somebody in full, then how many there are."""
+    if not faults:
+        return []
+    count = plural(len(faults), "point à relire", "points à relire")
+    named = [str(fault) for fault in faults if fault.code in _OF_SOMEBODY]
+    typed = f'"{dossier}"' if " " in str(dossier) else str(dossier)
+    return [*named, f"{count} : evalkit verifier {typed}"]
 
 
 def _dossier_of(path: Path) -> Path:
@@ -422,11 +445,15 @@ def _not_a_dossier(path: Path) -> Fault:
 
 def _check_before_rendering(dossier: Path, *, with_reference: bool = True, sans_enquete: Sequence[str] = ()) -> str:
     """Name of the territory, once its dossier is known to be readable."""
+    return _read_before_rendering(dossier, with_reference=with_reference, sans_enquete=sans_enquete).territoire.nom
+
+
+def _read_before_rendering(dossier: Path, *, with_reference: bool = True, sans_enquete: Sequence[str] = ()) -> Dossier:
+    """The dossier, read with its doubtful points; its faults stop everything."""
     from evalkit.loaders.dossier import load_dossier
     from evalkit.loaders.referentiel import load_referentiel
 
-    referentiel = load_referentiel()
-    return load_dossier(dossier, referentiel, with_reference=with_reference, sans_enquete=sans_enquete).territoire.nom
+    return load_dossier(dossier, load_referentiel(), with_reference=with_reference, sans_enquete=sans_enquete)
 
 
 def _known_surveys(names: Sequence[str]) -> list[str]:
@@ -964,7 +991,20 @@ def import_texts(word: Path, dossier: Path) -> TextsImport:
     found = read_word_texts(_existing(word))
     campagne = _campaign_code(dossier)
     with writing(dossier):
-        return import_word_texts(found, word, dossier, campagne)
+        taken = import_word_texts(found, word, dossier, campagne)
+    return replace(taken, faults=(*taken.faults, *_persons_in_texts(taken)))
+
+
+def _persons_in_texts(taken: TextsImport) -> list[Fault]:
+    """DON-051 in what was just written: the next report prints it."""
+    from evalkit.loaders.dossier import persons_in
+
+    written = {text.ecrit for text in taken.textes if text.ecrit}
+    return [
+        fault
+        for shown in sorted(written)
+        for fault in persons_in((taken.dossier / shown).read_text(encoding="utf-8"), f"{taken.dossier.name}/{shown}")
+    ]
 
 
 def _campaign_code(dossier: Path) -> str:

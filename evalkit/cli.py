@@ -371,6 +371,8 @@ def _report_batch(result: actions.BatchResult) -> None:
     for reminder in result.reminders:
         _say(f"À trancher : {reminder}.")
     _report_formats(result)
+    for line in result.doubtful if result.ok else ():
+        _say(line)
     if not result.ok:
         failed = [outcome for outcome in result.outcomes if not outcome.ok]
         single = alone and failed[0].faults

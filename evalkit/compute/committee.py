@@ -43,14 +43,16 @@ def choose_for_committee(publication: Publication) -> Committee:
     Returns
     -------
     Committee
-        ``accords``: rows of ``triangulation`` whose medians are close and where no group is split; most groups compared
-        first, then smallest gap, then code. ``debats``: rows to debate, in their order of discussion (split groups first,
+        ``accords``: rows of ``triangulation`` whose medians are close, where no group is split and whose settled level, if
+        any, is not outside what these medians say; most groups compared first, then smallest gap, then code. ``debats``: rows to debate, in their order of discussion (split groups first,
         then size of the gap, then code). ``preconisations``: rows of ``constats``, open, with a function in charge and a
         date; nearest date first, then id.
     """
     triangulation = publication.triangulation
     close = triangulation[(triangulation["statut"] == "medianes_proches") & triangulation["partages"].isna()]
     close = close[close["n_groupes"] >= FEWEST_GROUPS]
+    kept = [_agrees_with_level(publication, row) for row in close.to_dict("records")]
+    close = close.loc[close.index[kept]]
     debated = triangulation[(triangulation["statut"] == "ecart_a_debattre") | triangulation["partages"].notna()]
     found = publication.constats
     is_open = (found["type"] == "preconisation") & ~found["statut"].isin(CLOSED)
@@ -65,6 +67,15 @@ def choose_for_committee(publication: Publication) -> Committee:
 
 # Two institutions of one person each that say the same thing are no agreement of a territory.
 FEWEST_GROUPS = 3
+
+
+def _agrees_with_level(publication: Publication, row: Any) -> bool:
+    """Whether the settled level lies among the medians that are shown: settled elsewhere, it is no agreement."""
+    levels, groups = publication.niveaux, publication.groupes
+    level = levels.loc[levels["sous_question"] == row["sous_question"], "niveau"].dropna()
+    compared = groups["groupe"].isin(str(row["groupes"]).split(";"))
+    medians = groups.loc[(groups["sous_question"] == row["sous_question"]) & compared, "mediane"].dropna()
+    return not len(level) or not len(medians) or bool(medians.min() <= level.iloc[0] <= medians.max())
 
 
 def _numbered(findings: pd.DataFrame) -> pd.DataFrame:

@@ -608,11 +608,11 @@ def _texts(reading: _Reading) -> dict[str, str]:
                 Fault("DON-028", Place(reading.show(file)), "un texte illisible", "un texte en UTF-8", fix)
             )
             continue
-        reading.faults += _persons_in(out[file.stem], reading.show(file))
+        reading.faults += persons_in(out[file.stem], reading.show(file))
     return out
 
 
-def _persons_in(text: str, shown: str) -> list[Fault]:
+def persons_in(text: str, shown: str) -> list[Fault]:
     """DON-051: a free text is published as it is; what it holds of a person is told by its line, never repeated."""
     fix = "remplacez le nom par la fonction, et retirez les coordonnées, sauf accord de la personne"
     return [

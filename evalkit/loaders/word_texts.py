@@ -236,8 +236,12 @@ class _Reader:
             marks.setdefault(mark.get(f"{_W}name", ""), []).append(mark)
         for number, one in enumerate(self.declared, start=1):
             starts = marks.get(f"{BOOKMARK_PREFIX}{number}")
-            if starts and one["nom"] not in read and is_portable(one["nom"]):
-                paragraphs = _between(document, starts)
+            if one["nom"] in read or not is_portable(one["nom"]):
+                continue
+            paragraphs = _between(document, starts) if starts else []
+            if not paragraphs:
+                self.faults.append(_gone_fault(self.path, one["titre"]))
+            else:
                 self.taken |= set(paragraphs)
                 yield self._text(one["nom"], one["titre"], one["base"], paragraphs)
 
@@ -331,6 +335,17 @@ class _Reader:
         said |= {"un texte masqué dans Word"} if hidden else set()
         in_table = any(parent.tag == f"{_W}tc" for parent in paragraph.iterancestors())
         return said | ({"la forme d’un tableau (ses mots sont repris)"} if in_table else set())
+
+
+def _gone_fault(path: Path, titre: str) -> Fault:
+    """DON-123: a zone that was deleted is no text that was erased; nothing of ``textes/`` is touched for it."""
+    return Fault(
+        "DON-123",
+        Place(str(path), note=titre),
+        read="une zone à écrire supprimée du document",
+        expected="la zone, même vide",
+        fix="rien n’a changé dans textes/ pour cette section ; pour retirer son texte, supprimez son fichier dans textes/",
+    )
 
 
 def _is_fallback(node: Any) -> bool:

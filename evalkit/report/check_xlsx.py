@@ -125,14 +125,14 @@ def _sheet(sheet: Any, identity: PageIdentity) -> list[str]:
 def _numbers(book: Any) -> dict[str, Counter[str]]:
     """Numbers of each sheet that says something of the territory, as displayed."""
     return {
-        sheet.title: numbers_of(_GROUPS.sub(NARROW_SPACE, "\n".join(_figures(sheet))))
+        sheet.title: numbers_of(_GROUPS.sub(NARROW_SPACE, "\n".join(text for _, text in _figures(sheet))))
         for sheet in book.worksheets
         if sheet.tables and sheet.title not in FRAMEWORK
     }
 
 
-def _figures(sheet: Any) -> Iterator[str]:
-    """Texts of a sheet's cells, but for the columns whose numbers are no figure of the territory."""
+def _figures(sheet: Any) -> Iterator[tuple[str, str]]:
+    """Place and text of a sheet's cells, but for the columns whose numbers are no figure of the territory."""
     from openpyxl.utils import range_boundaries
 
     passed = set()
@@ -141,7 +141,7 @@ def _figures(sheet: Any) -> Iterator[str]:
         columns = [column for column in range(left, right + 1) if sheet.cell(top, column).value in NO_FIGURES]
         passed |= {(row, column) for row in range(top, bottom + 1) for column in columns}
     for row in sheet.iter_rows():
-        yield from (displayed(cell) for cell in row if (cell.row, cell.column) not in passed)
+        yield from ((cell.coordinate, displayed(cell)) for cell in row if (cell.row, cell.column) not in passed)
 
 
 def _against_page(book: Any, page: str) -> list[str]:
@@ -157,7 +157,11 @@ def _against_page(book: Any, page: str) -> list[str]:
         added = sorted(set(numbers) - set(known))
         if added:
             more = "…" if len(added) > _SHOWN else ""
-            found.append(
-                f"feuille « {title} » : {len(added)} nombre(s) absent(s) de la page : {', '.join(added[:_SHOWN])}{more}"
-            )
+            told = ", ".join(f"{number} ({_first_cell(book[title], number)})" for number in added[:_SHOWN])
+            found.append(f"feuille « {title} » : {len(added)} nombre(s) absent(s) de la page : {told}{more}")
     return found
+
+
+def _first_cell(sheet: Any, number: str) -> str:
+    """Where to look: the first cell that says this number."""
+    return next(cell for cell, text in _figures(sheet) if number in numbers_of(_GROUPS.sub(NARROW_SPACE, text)))

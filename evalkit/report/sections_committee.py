@@ -150,8 +150,8 @@ def show_committee_agreements(publication: Publication) -> Html:
     publication = require_publication(publication)
     chosen = choose_for_committee(publication).accords
     rule = (
-        "Choix : trois groupes au moins dont la médiane est montrée ; d’abord ce que le plus de groupes voient de même, puis le "
-        "plus petit écart, puis l’ordre des codes."
+        "Choix : trois groupes au moins à médiane montrée, niveau arbitré (s’il l’est) entre ces médianes ; d’abord le plus de "
+        "groupes, puis le plus petit écart, puis l’ordre des codes."
     )
     none = "aucune sous-question n’a trois groupes comparables aux médianes proches."
     return join(
@@ -165,15 +165,21 @@ def _agreement(publication: Publication, row: Row) -> Html:
     here = groups[(groups["sous_question"] == row["sous_question"]) & groups["groupe"].isin(codes(row["groupes"]))]
     low, high = float(here["mediane"].min()), float(here["mediane"].max())
     seen = f"à {median_text(low)}" if low == high else f"de {median_text(low)} à {median_text(high)}"
-    compared = (
-        f"médianes {seen} pour {plural(int(row['n_groupes']), 'groupe')} ({_short_names(publication, row['groupes'])})"
-    )
+    compared = f"médianes {seen} pour {plural(int(row['n_groupes']), 'groupe')} : {_short_names(publication, row)}"
     return join(_sub_title(publication, row), f"{compared} ; {_settled(publication, row)}.", separator=" ")
 
 
-def _short_names(publication: Publication, cell: object) -> str:
-    wanted = codes(cell)
-    return join_french([group.court for group in publication.referentiel.groupes if group.code in wanted])
+def _short_names(publication: Publication, row: Row) -> str:
+    """The groups compared, each with its n: they are displayable, their medians are on the page."""
+    wanted, groups = codes(row["groupes"]), publication.groupes
+    mine = groups[groups["sous_question"] == row["sous_question"]].set_index("groupe")["n"]
+    return join_french(
+        [
+            f"{group.court} (n{NO_BREAK_SPACE}={NO_BREAK_SPACE}{format_number(mine[group.code])})"
+            for group in publication.referentiel.groupes
+            if group.code in wanted
+        ]
+    )
 
 
 def _settled(publication: Publication, row: Row) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from evalkit.charts.context import area_name
-from evalkit.charts.surveys import SurveyItem, read_items, share_text, silence_text, undeclared_text
+from evalkit.charts.surveys import SurveyItem, likert_families, read_items, share_text, silence_text, undeclared_text
 from evalkit.charts.theme import clean
 from evalkit.compute.results import Publication
 from evalkit.report import sentences, tables
@@ -515,9 +516,12 @@ def _answers(publication: Publication) -> Sheet:
     for row in records(publication.reponses):
         themes.setdefault(_item_key(row), []).append(row["n"])
     rows: list[list[Cell]] = []
-    for item in read_items(publication):
+    items = read_items(publication)
+    opinions = {item.key for family in likert_families(items) for item in family}
+    for item in items:
         key = (item.enquete.code, item.partie, item.question.code)
-        rows += _answer_rows(item, known[key], themes.get(key, []))
+        shown_there = item if item.key not in opinions else _without_intervals(item)
+        rows += _answer_rows(shown_there, known[key], themes.get(key, []))
     columns = (
         Column("Questionnaire", 14),
         Column("Qui a répondu", 20),
@@ -533,7 +537,7 @@ def _answers(publication: Publication) -> Sheet:
     )
     notes = (
         "n : réponses exprimées. Chaque groupe a répondu à son questionnaire ; leurs réponses ne sont jamais additionnées.",
-        "Intervalle : seulement quand la collecte le permet (feuille « Enquêtes »). Une question à plusieurs réponses dépasse 100 %.",
+        "Intervalle : seulement quand la collecte le permet (feuille « Enquêtes »), et pas pour les échelles d’opinion. Une question à plusieurs réponses dépasse 100 %.",
     )
     return Sheet("Réponses", "Réponses aux questionnaires", columns, rows, notes, 3)
 
@@ -580,6 +584,14 @@ def _answer_rows(item: SurveyItem, row: Row, counts: Sequence[Any]) -> list[list
         ]
         for _, label, share, low, high in item.choices
     ]
+
+
+def _without_intervals(item: SurveyItem) -> SurveyItem:
+    """An opinion as the page shows it, by its shares alone: the workbook says no number that the page does not."""
+    nothing = float("nan")
+    return replace(
+        item, choices=tuple((code, label, share, nothing, nothing) for code, label, share, *_ in item.choices)
+    )
 
 
 def _hidden(item: SurveyItem) -> Cell:

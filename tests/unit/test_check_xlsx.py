@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import io
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
@@ -102,3 +103,41 @@ def test_a_column_without_figures_is_that_of_its_table_only(made: bytes, page: s
         sheet.cell(sheet.max_row + 2, head.column).value = 98765
 
     assert any("98765" in one for one in check_xlsx(changed(made, change), page)["anomalies"])
+
+
+def test_a_number_that_the_page_does_not_print_is_told_with_its_cell(made: bytes, page: str) -> None:
+    cells: list[str] = []
+
+    def change(book: Any) -> None:
+        cell = first_number(book["Groupes"])
+        cell.value = 98765
+        cells.append(cell.coordinate)
+
+    said = check_xlsx(changed(made, change), page)["anomalies"]
+    assert any(f"98\u202f765 ({cells[0]})" in one for one in said)
+
+
+def test_the_interval_of_an_opinion_is_not_in_the_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page draws opinions by their shares alone; a choice keeps the interval that its line prints."""
+    from evalkit.report import workbook_published
+
+    item = SimpleNamespace(
+        key="P12", question=SimpleNamespace(type="likert"), choices=[("1", "Non", 40.0, 25.0, 68.0)] * 5
+    )
+    other = SimpleNamespace(key="P1", question=SimpleNamespace(type="choix_unique"), choices=item.choices)
+    for one in (item, other):
+        one.enquete, one.partie, one.question.code = SimpleNamespace(code="E"), "p", one.key
+    seen = {}
+    publication = make_publication(items=[_row("P12"), _row("P1")])
+    monkeypatch.setattr(workbook_published, "read_items", lambda _: [item, other])
+    monkeypatch.setattr(
+        workbook_published, "replace", lambda one, **changes: SimpleNamespace(**{**vars(one), **changes})
+    )
+    monkeypatch.setattr(workbook_published, "_answer_rows", lambda one, *_: seen.update({one.key: one.choices}) or [])
+    workbook_published._answers(publication)
+    assert all(low != low and high != high for *_, low, high in seen["P12"])
+    assert [choice[3:] for choice in seen["P1"]] == [(25.0, 68.0)] * 5
+
+
+def _row(code: str) -> dict[str, Any]:
+    return {"enquete": "E", "partie": "p", "question": code}

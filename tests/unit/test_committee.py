@@ -74,6 +74,7 @@ def publish(gaps: Sequence[dict[str, Any]] = (), findings: Sequence[dict[str, An
     ]  # fmt: skip
     return replace(
         base(),
+        niveaux=base().niveaux.assign(niveau=float("nan")),  # settled levels: only where a test says so
         groupes=as_table("groupes", medians),
         triangulation=as_table("triangulation", list(gaps)),
         constats=as_table("constats", list(findings)),
@@ -115,6 +116,18 @@ def test_a_split_group_is_never_an_agreement_and_is_debated_first() -> None:
     committee = choose_for_committee(publish(gaps))
     assert committee.accords.rows == ()
     assert kept(committee.debats.rows) == ["Q1.1", "Q1.2"]
+
+
+@pytest.mark.parametrize(("level", "agreed"), [(2, False), (3, True), (None, True)])
+def test_a_level_settled_outside_the_medians_is_no_agreement(level: int | None, agreed: bool) -> None:
+    """Every median is 3: settled at 2, nobody may call it an agreement; each group says its n."""
+    publication = publish([gap("Q1.1")])
+    levels = publication.niveaux.copy()
+    levels.loc[levels["sous_question"] == "Q1.1", "niveau"] = float("nan") if level is None else level
+    publication = replace(publication, niveaux=levels)
+    assert bool(choose_for_committee(publication).accords.rows) is agreed
+    said = text_of(str(sections_committee.show_committee_agreements(publication)))
+    assert said.count("(n = 12)") == (3 if agreed else 0)
 
 
 def test_debates_follow_the_order_of_discussion_then_the_code() -> None:

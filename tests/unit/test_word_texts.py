@@ -328,6 +328,48 @@ def test_what_waits_to_be_merged_is_recalled(dossier: Path, capsys: pytest.Captu
     assert after.faults == before.faults
 
 
+def test_a_person_named_in_word_is_told_when_taken_and_when_printed(
+    dossier: Path,
+) -> None:
+    """The text goes to everybody: said by ``importer textes``, then by ``rapport``, which ends with what to read again."""
+    ardelle = dossier.parent.parent / "2022" / "ardelle"
+    shutil.copytree(ROOT / "sample_data" / "2022" / "ardelle", ardelle)
+    (ardelle / "suivis.csv").unlink()  # they need the campaign before
+    campaign = (ROOT / "sample_data" / "2022" / "campagne.yml").read_text(encoding="utf-8").splitlines()
+    alone = [line for line in campaign if not line.startswith(("reference_regionale", "campagne_precedente"))]
+    (ardelle.parent / "campagne.yml").write_text("\n".join(alone), encoding="utf-8")
+    file = dossier / "textes" / "q1.md"
+    word = word_file(dossier, typed(make_docx(), "q1", [p(r("Voir Mme Hélène Marchand au 06 12 34 56 78."))]))
+    result = actions.import_texts(word, dossier)
+    assert [(fault.code, fault.place.line) for fault in result.faults] == [("DON-051", 1)]
+    assert "DON-051" in result.report()
+    (ardelle / "textes").mkdir(exist_ok=True)
+    shutil.copy(file, ardelle / "textes" / "q1.md")
+    made = actions.render_report(ardelle, dossier.parent / "sorties", formats=["html"])
+    assert made.ok
+    told, last = made.doubtful[0], made.doubtful[-1]
+    assert "DON-051" in told
+    assert "Marchand" not in told
+    n = actions.verify(ardelle).n_warnings
+    assert last == f"{n} point{'s' if n > 1 else ''} à relire : evalkit verifier {ardelle}"
+
+
+def test_a_deleted_zone_touches_nothing_and_is_told(dossier: Path) -> None:
+    text_file(dossier, "q1").write_text("Avant.", encoding="utf-8")
+    docx = make_docx(texts={"q1": "Avant."})
+    root = part(docx)
+    for control in list(root.iter(f"{{{W}}}sdt")):
+        tag = control.find(f"{{{W}}}sdtPr/{{{W}}}tag")
+        if tag is not None and tag.get(f"{{{W}}}val").split(":")[1] == "q1":
+            control.getparent().remove(control)
+    result = actions.import_texts(
+        word_file(dossier, replace_part(docx, "word/document.xml", etree.tostring(root))), dossier
+    )
+    assert [text.nom for text in result.textes] == ["presentation"]
+    assert any("supprimée du document" in str(fault) for fault in result.faults)
+    assert text_file(dossier, "q1").read_text(encoding="utf-8") == "Avant."
+
+
 def test_a_text_changed_on_both_sides_is_told(dossier: Path) -> None:
     example = FAULTY / "DON-122-change-des-deux-cotes"
     shutil.copytree(example / "textes", dossier / "textes", dirs_exist_ok=True)
