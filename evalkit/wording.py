@@ -212,9 +212,9 @@ def at_least_left(n: int, noun: str = "") -> str:
     """How many must still be settled before a level is given: always a minimum, more may well be settled.
 
     >>> at_least_left(2, "sous-question"), at_least_left(1)
-    ('encore 2 sous-questions au moins', 'encore 1 au moins')
+    ('encore 2 sous-questions au moins', '1 au moins')
     """
-    return f"encore {plural(n, noun) if noun else format_number(n)} au moins"
+    return f"encore {plural(n, noun)} au moins" if noun else f"{format_number(n)} au moins"
 
 
 def join_french(items: Iterable[str], last: str = "et") -> str:

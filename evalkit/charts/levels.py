@@ -129,7 +129,9 @@ def levels_table(referentiel: Referentiel, rows: Sequence[QuestionLevel]) -> Any
     lines = [
         {
             "Question": f"{row.code} — {row.titre}",
-            "Niveau": named(row.niveau, capitalize(_why(row))),
+            "Niveau": named(
+                row.niveau, "À arrêter" if row.reste else capitalize(row.raison)
+            ),  # how many: the next column
             LOWEST: named(row.plus_bas, "—"),
             "Sous-questions arbitrées": row.arbitrees,
             REST: _range(row),

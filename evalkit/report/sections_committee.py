@@ -165,7 +165,7 @@ def _agreement(publication: Publication, row: Row) -> Html:
     here = groups[(groups["sous_question"] == row["sous_question"]) & groups["groupe"].isin(codes(row["groupes"]))]
     low, high = float(here["mediane"].min()), float(here["mediane"].max())
     seen = f"à {median_text(low)}" if low == high else f"de {median_text(low)} à {median_text(high)}"
-    compared = f"médianes {seen} pour {plural(int(row['n_groupes']), 'groupe')} : {_short_names(publication, row)}"
+    compared = f"médianes {seen} : {_short_names(publication, row)}"
     return join(_sub_title(publication, row), f"{compared} ; {_settled(publication, row)}.", separator=" ")
 
 

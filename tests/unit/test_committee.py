@@ -302,8 +302,9 @@ def test_what_is_still_to_settle_is_said_with_how_many() -> None:
     )  # fmt: skip
     changed = replace(publication, questions=lacking)
     page = BeautifulSoup(sections.show_committee_levels(changed), "html.parser")
-    assert "À arrêter (encore 2 au moins)" in text_of(str(page.find("tbody")))
-    assert "à arrêter (encore 2 au moins)" in text_of(page.find("img")["alt"])
+    assert "À arrêter" in text_of(str(page.find("tbody")))
+    assert "3 sur 6" in text_of(str(page.find("tbody")))
+    assert "à arrêter (2 au moins)" in text_of(page.find("img")["alt"])
     code = str(lacking["question"].iloc[0])
     assert "À arrêter en réunion : encore 2 sous-questions au moins." in text_of(sentences.brief_line(changed, code))
     none = lacking.assign(n_arbitrees=0, couverture=0.0, statut="aucun_arbitrage")
