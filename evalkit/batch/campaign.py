@@ -17,7 +17,6 @@ from typing import Any
 from evalkit.batch import decide, inputs, journal
 from evalkit.batch.interruption import Interruption
 from evalkit.batch.plan import Plan, Task, document_id, make_plan
-from evalkit.batch.published import keep
 from evalkit.batch.runner import Outcome, Render, run_plan, writing
 from evalkit.batch.state import State, only_run_on
 from evalkit.errors import EvalkitError
@@ -178,6 +177,8 @@ class _Record:
 
     def note(self, outcome: Outcome, done: int, total: int) -> None:
         """One document came out, or did not."""
+        from evalkit.batch.published import keep  # heavy: a run that changes nothing must not wait for it
+
         name = document_id(outcome.name, outcome.kind)
         task, made_from = self.todo[name]
         if outcome.unchanged:  # compared, and found to be made from the same parts
