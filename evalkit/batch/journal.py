@@ -10,7 +10,6 @@ from typing import Any
 from evalkit.batch.formats import Others
 from evalkit.batch.runner import Outcome, write_whole, writing
 from evalkit.errors import Fault, Place
-from evalkit.loaders.persons import fault_without_people
 from evalkit.wording import format_number, plural
 
 
@@ -48,6 +47,8 @@ def entry_of(outcome: Outcome) -> dict[str, Any]:
 
 def _stored(faults: Sequence[Fault]) -> list[dict[str, Any]]:
     """Messages as a journal keeps them: it goes with the reports, and the name of an export may be somebody's."""
+    from evalkit.loaders.persons import fault_without_people  # heavy: a run that changes nothing must not wait for it
+
     return [fault_without_people(fault).as_dict() for fault in faults]
 
 
