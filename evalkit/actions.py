@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import EvalkitError, Fault, Place, fail, only_errors, only_warnings
 from evalkit.loaders.resources import is_installed_copy, resource_dir
-from evalkit.wording import plural
+from evalkit.wording import plural, typed
 
 if TYPE_CHECKING:
     from evalkit.batch.runner import Outcome
@@ -400,10 +400,7 @@ def _render_one(
     )
 
 
-_OF_SOMEBODY = (
-    "DON-051",
-    "DON-124",
-)  # what names or reaches somebody is told in full: the document that prints it is made
+_OF_SOMEBODY = "DON-051"  # what names or reaches somebody is told in full: the document that prints it is made
 
 
 def _doubtful_points(dossier: Path, faults: Sequence[Fault]) -> list[str]:
@@ -411,9 +408,8 @@ def _doubtful_points(dossier: Path, faults: Sequence[Fault]) -> list[str]:
     if not faults:
         return []
     count = plural(len(faults), "point à relire", "points à relire")
-    named = [str(fault) for fault in faults if fault.code in _OF_SOMEBODY]
-    typed = f'"{dossier}"' if " " in str(dossier) else str(dossier)
-    return [*named, f"{count} : evalkit verifier {typed}"]
+    named = [str(fault) for fault in faults if fault.code == _OF_SOMEBODY]
+    return [*named, f"{count} : evalkit verifier {typed(str(dossier))}"]
 
 
 def _dossier_of(path: Path) -> Path:

@@ -109,10 +109,11 @@ def import_word_texts(found: WordTexts, word: Path, dossier: Path, campagne: str
     done: list[ImportedText] = []
     faults = list(found.faults)
     for section in found.sections:
+        taken = {text.nom for text in done if text.etat in ("repris", "efface")}
         done.append(_take(dossier, section, current[section.nom]))
         current[section.nom] = _current(dossier, section.nom)
         if done[-1].etat == "conflit":
-            faults.append(_conflict(dossier, done[-1]))
+            faults.append(_conflict(dossier, done[-1], copied=section.nom in taken))
     return TextsImport(dossier, tuple(done), tuple(faults))
 
 
@@ -218,11 +219,14 @@ def _write(file: Path, text: str) -> None:
     os.replace(temporary, file)
 
 
-def _conflict(dossier: Path, text: ImportedText) -> Fault:
+def _conflict(dossier: Path, text: ImportedText, *, copied: bool) -> Fault:
+    """``copied``: the document holds this section twice, with two texts; the first was taken."""
     return Fault(
         "DON-122",
         Place(f"{dossier.name}/{FOLDER}/{text.nom}.md", note=text.titre),
-        read="un texte changé depuis que le rapport Word a été produit",
-        expected="le texte qui était dans le rapport",
+        read="deux fois la même section dans le Word, avec deux textes : le premier est repris"
+        if copied
+        else "un texte changé depuis que le rapport Word a été produit",
+        expected="chaque section une seule fois" if copied else "le texte qui était dans le rapport",
         fix=f"comparez-le avec {text.ecrit}, gardez dans {FOLDER}/{text.nom}.md ce qui vaut, puis refaites le rapport",
     )

@@ -190,9 +190,11 @@ def test_a_section_copied_elsewhere_in_word_loses_nothing(dossier: Path) -> None
     root = part(docx)
     root[0].insert(1, controls(second)["q1"])
     both = replace_part(docx, "word/document.xml", etree.tostring(root))
-    take(dossier, both)
+    found = actions.import_texts(word_file(dossier, both), dossier)
     said = {path.read_text(encoding="utf-8") for path in (dossier / "textes").rglob("*.md")}
     assert said == {"Premier.\n", "Second.\n"}
+    (told,) = [fault for fault in found.faults if fault.code == "DON-122"]
+    assert told.read == "deux fois la même section dans le Word, avec deux textes : le premier est repris"
 
 
 def test_a_name_that_leads_out_of_the_folder_is_not_read(dossier: Path) -> None:
