@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from openpyxl import Workbook
 
-from evalkit.errors import Fault
-from evalkit.loaders.dossier import territory_of
-from evalkit.loaders.referentiel import load_referentiel
-from evalkit.loaders.resources import resource_dir
 from evalkit.loaders.survey_mapping import SurveyMapping, draft_text, read_mapping
 from evalkit.loaders.survey_report import readable_report
 from evalkit.loaders.survey_rows import read_moment
 from evalkit.loaders.survey_store import Surveys, read_dossier_surveys
 from evalkit.loaders.survey_words import alike, says_nothing
-from evalkit.loaders.surveys import SurveyImport, lexicons_of, read_surveys
+from evalkit.loaders.surveys import read_surveys
+from tests.unit.survey_cases import LEXICONS, mapping_of, of, read, write_answers
 
-REFERENTIEL = load_referentiel()
-SAMPLES = resource_dir("sample_data") / "2022"
-TERRITORY = territory_of(SAMPLES / "ardelle", REFERENTIEL)
-LEXICONS = lexicons_of(REFERENTIEL, TERRITORY)
 CODES = ("A02", "A03", "A10", "A11", "A12", "A36")
 LONG = (
     "A02",
@@ -49,32 +40,8 @@ def long_row(n: int) -> dict[str, str]:
     return {**{code: str(n) for code in LONG}, "A02": "dans_un_qpv", "A36": "lien_social"}
 
 
-def write(path: Path, rows: Sequence[Mapping[str, Any]], titles: Sequence[str] = CODES) -> Path:
-    """A spreadsheet of answers whose titles are codes; cells not given are empty."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter=";")
-        writer.writerow(titles)
-        writer.writerows([[row.get(title, "") for title in titles] for row in rows])
-    return path
-
-
-def read(paths: Sequence[Path], mapping: SurveyMapping | None = None) -> SurveyImport:
-    mappings = {"ENQ-ASSO": mapping} if mapping else None
-    found, lost = read_surveys([(path, path.name) for path in paths], LEXICONS, mappings, "ENQ-ASSO")
-    assert not lost, "\n".join(map(str, lost))
-    return found[0]
-
-
-def of(faults: Sequence[Fault], code: str) -> list[Fault]:
-    return [fault for fault in faults if fault.code == code]
-
-
-def mapping_of(tmp_path: Path, text: str) -> SurveyMapping:
-    path = tmp_path / "enq-asso.correspondance.yml"
-    path.write_text('enquete: "ENQ-ASSO"\n' + text, encoding="utf-8")
-    mapping, faults = read_mapping(path, path.name, LEXICONS)
-    assert mapping is not None, "\n".join(map(str, faults))
-    return mapping
+def write(path: Path, rows: Sequence[Mapping[str, str]], titles: Sequence[str] = CODES) -> Path:
+    return write_answers(path, rows, titles)
 
 
 # --- nothing in silence -----------------------------------------------------------------------------------------------

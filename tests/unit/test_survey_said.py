@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import shutil
@@ -18,21 +17,16 @@ from evalkit import actions
 from evalkit.charts.surveys import read_items
 from evalkit.errors import Fault, Place
 from evalkit.loaders import survey_rows, surveys
-from evalkit.loaders.dossier import check_dossier, territory_of
+from evalkit.loaders.dossier import check_dossier
 from evalkit.loaders.grids import read_csv
 from evalkit.loaders.persons import fault_without_people, file_without_people, without_people
-from evalkit.loaders.referentiel import load_referentiel
-from evalkit.loaders.resources import resource_dir
 from evalkit.loaders.survey_columns import TOOLS
-from evalkit.loaders.survey_mapping import SurveyMapping, draft_text, read_mapping
+from evalkit.loaders.survey_mapping import SurveyMapping, draft_text
 from evalkit.loaders.survey_rows import Seen, sort_rows
-from evalkit.loaders.surveys import SurveyImport, lexicons_of, read_surveys
 from evalkit.report import sections_surveys
 from evalkit.report.workbook import render_rapport_xlsx
+from tests.unit.survey_cases import LEXICONS, REFERENTIEL, SAMPLES, mapping_of, of, read, write_answers
 
-REFERENTIEL = load_referentiel()
-SAMPLES = resource_dir("sample_data") / "2022"
-LEXICONS = lexicons_of(REFERENTIEL, territory_of(SAMPLES / "ardelle", REFERENTIEL))
 GIVEN = {
     "A02": "dans_un_qpv", "A06": "refus", "A08": "4_6_ans", "A09": "non", "A10": "4", "A11": "non", "A17": "oui",
     "A18": "non", "A19": "non", "A28": "non", "A31": "maintenu", "A33": "stable", "A36": "lien_social",
@@ -45,33 +39,8 @@ def answers(n: int = 1, **more: str) -> dict[str, str]:
     return {"A03": str(n), **GIVEN, **more}
 
 
-def write(path: Path, rows: Sequence[Mapping[str, Any]], titles: Sequence[str] = CODES) -> Path:
-    """A spreadsheet of answers whose titles are codes; cells not given are empty."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter=";")
-        writer.writerow(titles)
-        writer.writerows([[row.get(title, "") for title in titles] for row in rows])
-    return path
-
-
-def read(paths: Sequence[Path], mapping: SurveyMapping | None = None) -> SurveyImport:
-    mappings = {"ENQ-ASSO": mapping} if mapping else None
-    found, lost = read_surveys([(path, path.name) for path in paths], LEXICONS, mappings, "ENQ-ASSO")
-    assert not lost, "\n".join(map(str, lost))
-    return found[0]
-
-
-def of(faults: Sequence[Fault], code: str) -> list[Fault]:
-    return [fault for fault in faults if fault.code == code]
-
-
-def mapping_of(tmp_path: Path, text: str) -> SurveyMapping:
-    path = tmp_path / "enq-asso.correspondance.yml"
-    path.write_text('enquete: "ENQ-ASSO"\n' + text, encoding="utf-8")
-    mapping, faults = read_mapping(path, path.name, LEXICONS)
-    assert mapping is not None, "\n".join(map(str, faults))
-    return mapping
+def write(path: Path, rows: Sequence[Mapping[str, str]], titles: Sequence[str] = CODES) -> Path:
+    return write_answers(path, rows, titles)
 
 
 # --- what is held ----------------------------------------------------------------------------------------------------
