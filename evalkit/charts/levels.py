@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from evalkit.model.referentiel import Referentiel
 
 LEVELS = range(6)
+SCALE = (float(LEVELS[0]), float(LEVELS[-1]))
 LEFT, SLOT, ASIDE = 2.35, 0.46, 5.05  # inches: labels, levels, words
 ROW = 0.33
 LOWEST = "Plus bas niveau d’une sous-question"
@@ -67,12 +68,14 @@ def _read(row: Any, titre: str, least: float) -> QuestionLevel:
     known = row.statut == "calcule"
     low, high = row.borne_basse, row.borne_haute
     bounds = (float(low), float(high)) if has_value(low) and has_value(high) and low != high else None
+    if bounds == SCALE:
+        bounds = None  # « de 0 à 5 » is not a finding, and a full bar could be read as the highest level
     return QuestionLevel(
         code=str(row.question),
         titre=clean(titre),
         niveau=float(row.mediane) if known else None,
         plus_bas=float(row.minimum) if known else None,
-        bornes=bounds if row.n_arbitrees else None,  # « de 0 à 5 » is not a finding
+        bornes=bounds,
         arbitrees=f"{int(row.n_arbitrees)} sur {int(row.n_applicables)}",
         raison="" if known else label_status(str(row.statut)),
         reste=count_left_to_settle(int(row.n_arbitrees), int(row.n_applicables), least),

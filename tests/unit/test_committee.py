@@ -13,6 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from evalkit import actions
+from evalkit.charts.levels import read_levels
 from evalkit.compute.committee import choose_for_committee
 from evalkit.compute.results import Publication, as_table
 from evalkit.loaders.resources import resource_dir
@@ -326,3 +327,11 @@ def test_the_lowest_settled_level_says_that_it_is_one_sub_question() -> None:
     assert "Plus bas niveau d’une sous-question" in [cell.get_text() for cell in page.find("thead").find_all("th")]
     brief = BeautifulSoup(sections.show_brief(base()), "html.parser")
     assert "Plus bas niveau d’une sous-question" in [cell.get_text() for cell in brief.find("thead").find_all("th")]
+
+
+def test_a_question_that_may_still_be_anything_has_no_bar() -> None:
+    """« De 0 à 5 » is not a finding: a bar over the whole scale could be read as the highest level."""
+    whole = base().questions.assign(n_arbitrees=1, statut="couverture_insuffisante", borne_basse=0.0, borne_haute=5.0)
+    narrow = whole.assign(borne_basse=1.0)
+    assert {row.bornes for row in read_levels(replace(base(), questions=whole))} == {None}
+    assert {row.bornes for row in read_levels(replace(base(), questions=narrow))} == {(1.0, 5.0)}
