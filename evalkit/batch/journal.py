@@ -136,9 +136,8 @@ def _anomaly_lines(outcomes: Sequence[Outcome]) -> list[str]:
 
 def summary(outcomes: Sequence[Outcome]) -> str:
     """The French account of a batch: how many, then each failure with its messages."""
-    reports = {outcome.name for outcome in outcomes if outcome.kind == "rapport" and not outcome.ok}
-    # What stops a report stops the two pages made from the same dossier: said once.
-    failed = [one for one in outcomes if not one.ok and not (one.kind == "comite" and one.name in reports)]
+    failed = [outcome for outcome in outcomes if not outcome.ok]
+    reports = {outcome.name for outcome in failed if outcome.kind == "rapport"}
     kept = sum(outcome.unchanged for outcome in outcomes if outcome.ok)
     made = sum(max(1, len(outcome.documents)) for outcome in outcomes if outcome.ok and not outcome.unchanged)
     lines = [plural(made, "document produit", "documents produits") + "."] if made or not kept else []
@@ -151,6 +150,8 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     if failed:
         lines.append(plural(len(failed), "document n'a pas pu l'être :", "documents n'ont pas pu l'être :"))
     for outcome in failed:
+        if outcome.kind == "comite" and outcome.name in reports:
+            continue  # what stops a report stops the two pages made from the same dossier: said once
         lines.append(f"\n--- {outcome.title or outcome.name}")
         lines.extend(str(fault) for fault in outcome.faults)
     return "\n".join(lines)

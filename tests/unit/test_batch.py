@@ -214,3 +214,12 @@ def test_a_second_ctrl_c_is_not_kept_waiting() -> None:
         with pytest.raises(KeyboardInterrupt):
             twice(first_in_a_wait, reached)
         assert reached == ["premier"]
+
+
+def test_every_document_that_is_missing_is_counted_and_its_reason_said_once() -> None:
+    """A report and the committee's pages fail for the same dossier: two documents, one message."""
+    fault = Fault("LOT-002", Place(file="rapport.ipynb", note="cellule 4"), "x", "y", "z")
+    lost = [runner.Outcome("b", kind, False, faults=(fault,), title="Brème") for kind in ("rapport", "comite")]
+    text = summary([runner.Outcome("a", "rapport", True, ("rapport.html",), title="Ardelle"), *lost])
+    assert "2 documents n'ont pas pu l'être" in text
+    assert text.count("[LOT-002]") == 1
