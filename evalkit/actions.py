@@ -19,6 +19,7 @@ from evalkit.loaders.resources import is_installed_copy, resource_dir
 from evalkit.wording import plural, typed
 
 if TYPE_CHECKING:
+    from evalkit.batch.campaign import Survey
     from evalkit.batch.runner import Outcome
     from evalkit.compute.results import Evaluation, Publication, PublicationSynthese
     from evalkit.documents.import_texts import TextsImport
@@ -326,6 +327,7 @@ class BatchResult:
     excluded: tuple[tuple[str, str], ...] = ()  # territories that a synthesis leaves out, and why
     lacking: tuple[Fault, ...] = ()  # formats that this machine cannot make
     reminders: tuple[str, ...] = ()  # what waits for somebody in the dossier, and is in no document
+    late: tuple[str, ...] = ()  # syntheses beside it that are not up to date any more, and what to type
     doubtful: tuple[str, ...] = ()  # what to read again in a dossier whose report is made
     formats_asked: bool = (
         False  # whether a person named the formats: only then does one that lacks change the exit code
@@ -381,7 +383,7 @@ def _render_one(
     read = _read_before_rendering(dossier, sans_enquete=sans_enquete)
     _ensure_keys([dossier], tell)
     possible, lacking = possible_formats(formats)
-    plan = make_plan(_territory_tasks(dossier, folder, read.territoire.nom, possible, sans_enquete))
+    plan = make_plan(_territory_tasks(dossier, folder.resolve(), read.territoire.nom, possible, sans_enquete))
     tell("Calcul et dessin du rapport (quelques secondes)…")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -497,7 +499,8 @@ def _ensure_keys(dossiers: Iterable[Path], tell: Tell) -> None:
         _ensure_one_key(dossier, tell)
 
 
-def _ensure_one_key(dossier: Path, tell: Tell) -> None:
+def _ensure_one_key(dossier: Path, tell: Tell) -> bool:
+    """Make the key of a dossier that has none; whether it had to."""
     from evalkit.loaders.dossier import ensure_key, key_path
 
     there = key_path(dossier).exists()
@@ -506,6 +509,7 @@ def _ensure_one_key(dossier: Path, tell: Tell) -> None:
         tell(
             f"{dossier.name} : clé d'empreinte créée dans {key_path(dossier).parent.name}/ (conservez-la avec le dossier)"
         )
+    return not there
 
 
 def default_output(campagne: Path) -> Path:
@@ -530,12 +534,15 @@ def _territory_tasks(
     formats: Sequence[str] = ("html",),
     sans_enquete: Sequence[str] = (),
 ) -> list[Any]:
-    """One task per document of a territory: its report, and the two pages for its steering committee."""
+    """One task per document of a territory: its report, and the two pages for its steering committee.
+
+    ``dossier`` and ``folder`` are whole paths: what renders them may stand elsewhere.
+    """
     from evalkit.batch.plan import Task
     from evalkit.report.formats import formats_of
 
     name = dossier.stem if dossier.is_file() else dossier.name
-    dossier = dossier.resolve()
+    notebooks = resource_dir("notebooks")
     model = find_model(dossier) if set(formats) - {"html"} else None
     parameters = {"dossier": str(dossier)}
     if sans_enquete:  # a notebook that does not know this parameter is still good for the others
@@ -543,9 +550,9 @@ def _territory_tasks(
     return [
         Task(
             name,
-            resource_dir("notebooks") / notebook,
+            notebooks / notebook,
             parameters,
-            (folder / name / kind).resolve(),
+            folder / name / kind,
             title=title,
             kind=kind,
             dossier=dossier,
@@ -581,7 +588,20 @@ def render_batch(
     run = _run(campagne, folder, processes, tell, dask)
     outcomes = campaign.render(run, found, _earlier_documents(folder, found.campaign.dossiers) if only else ())
     ordered = tuple(sorted(outcomes, key=lambda outcome: outcome.name))
-    return BatchResult(folder, ordered, lacking=lacking, formats_asked=formats is not None)
+    late = _late_syntheses(found, campagne, folder, vers)
+    return BatchResult(folder, ordered, lacking=lacking, late=tuple(late), formats_asked=formats is not None)
+
+
+def _late_syntheses(found: Survey, campagne: Path, folder: Path, vers: Path | None) -> list[str]:
+    """The syntheses of an output folder that do not tell the campaign as it is, why, and the command for each."""
+    lines = []
+    for name, reasons in found.late_syntheses(campagne, folder).items():
+        departement, nominatif = _perimeter_of(name)
+        options = f" --departement {departement}" * bool(departement) + " --nominatif" * nominatif
+        options += f" --vers {typed(str(vers))}" if vers else ""
+        command = f"evalkit synthese {typed(str(campagne))}{options}"
+        lines.append(f"{name} : n'est plus à jour ({' ; '.join(reasons)}). Pour la refaire : {command}")
+    return lines
 
 
 def explain_batch(
@@ -591,14 +611,15 @@ def explain_batch(
     formats: Sequence[str] | None = None,
     sans_enquete: Sequence[str] = (),
 ) -> list[str]:
-    """What ``render_batch`` would make again, and why: one line per territory. Nothing is made."""
+    """What ``render_batch`` would make again, and why: one line per document; and which synthesis is late. Nothing is made."""
     from evalkit.batch.decide import explain
     from evalkit.report.formats import possible_formats
 
     campagne = _campaign_of(campagne)
     possible, _ = possible_formats(formats or ONLY_PAGES)
     folder = (vers or default_output(campagne)).resolve()
-    return explain(_survey(campagne, folder, only, possible, sans_enquete).decisions)
+    found = _survey(campagne, folder, only, possible, sans_enquete)
+    return [*explain(found.decisions), *_late_syntheses(found, campagne, folder, vers)]
 
 
 def _survey(
@@ -607,7 +628,7 @@ def _survey(
     only: Sequence[str],
     formats: Sequence[str] = ("html",),
     sans_enquete: Sequence[str] = (),
-) -> Any:
+) -> Survey:
     """What there is to do for the reports of a campaign, without any heavy import when nothing has changed."""
     from evalkit.batch import campaign
 
@@ -641,9 +662,8 @@ def _run(
     def executor() -> Any:
         return dask_executor(dask) if dask else local_executor(processes or default_processes())
 
-    def prepare(dossier: Path) -> None:
-        if _has_identity(dossier):
-            _ensure_one_key(dossier, tell)
+    def prepare(dossier: Path) -> bool:
+        return _has_identity(dossier) and _ensure_one_key(dossier, tell)
 
     pages = ("index.html",) if synthesis else ("journal.json", "index.html")
     return Run(campagne, folder, publish, executor, render_apart, pages, prepare, tell)
@@ -736,7 +756,7 @@ def render_synthesis(
     folder = (vers or default_output(campagne)).resolve()
     found = campaign.survey(campagne)
     dossiers = _chosen(campagne, found.campaign.dossiers, ())
-    name = "-".join(part for part in ("synthese", departement, "nominatif" if nominatif else "") if part)
+    name = _synthesis_name(departement, nominatif)
     possible, lacking = possible_formats(formats, "synthese")
     task = Task(
         name,
@@ -758,6 +778,16 @@ def render_synthesis(
     outcomes = tuple(campaign.render(_run(campagne, folder, 1, tell, synthesis=True), found))
     excluded = tuple(pair for outcome in outcomes for pair in outcome.excluded)
     return BatchResult(folder, outcomes, excluded, lacking, formats_asked=formats is not None)
+
+
+def _synthesis_name(departement: str, nominatif: bool) -> str:
+    return "-".join(part for part in ("synthese", departement, "nominatif" if nominatif else "") if part)
+
+
+def _perimeter_of(name: str) -> tuple[str, bool]:
+    """Department and diffusion of the synthesis of this name (:func:`_synthesis_name`)."""
+    _, *parts = name.split("-")
+    return next((part for part in parts if part != "nominatif"), ""), "nominatif" in parts
 
 
 def _known_departement(campagne: Path, dossiers: Sequence[Path], departement: str) -> None:

@@ -370,6 +370,8 @@ def _report_batch(result: actions.BatchResult) -> None:
         _say(f"{_OPENED_WITH.get(Path(page).suffix, 'À ouvrir')} : {page}")
     for reminder in result.reminders:
         _say(f"À trancher : {reminder}.")
+    for line in result.late:
+        _say(line)
     _report_formats(result)
     for line in result.doubtful if result.ok else ():
         _say(line)

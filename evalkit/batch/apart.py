@@ -44,23 +44,24 @@ def can_fork() -> bool:
     return sys.platform == "linux" and not os.environ.get(WITHOUT_FORK)
 
 
-def render_apart(job: Sequence[Task]) -> list[Outcome]:
-    """Render the tasks of one territory in a process of their own; one outcome each, whatever becomes of the process.
+def render_apart(job: Sequence[Task]) -> Iterator[Outcome]:
+    """Render the tasks of one territory in a process of their own; one outcome each, as they come, whatever becomes of the process.
 
     A document that failed, or was being rendered when the process ended without a word (memory, a signal) or went on past its
     time, takes the process with it: what remains has a new one. One that failed after another had been rendered there is tried
     again, alone: the other may be why.
     """
-    done: list[Outcome] = []
-    while len(done) < len(job):
-        left, before = job[len(done) :], len(done)
+    done = 0
+    while done < len(job):
+        left, before = job[done:], done
         try:
             for outcome in _source().stream(render_until_failure, left, max(task.seconds for task in left) + GRACE_S):
-                done.append(outcome)
+                done += 1
+                yield outcome
         except (RendererLost, TimeIsUp) as error:
-            if len(done) == before:
-                done.append(crashed(left[0], error))
-    return done
+            if done == before:
+                done += 1
+                yield crashed(left[0], error)
 
 
 def end_renderers() -> None:

@@ -32,7 +32,7 @@ class Run:
     """What a run needs to know.
 
     ``publish`` writes the journal and the index from the journal's entries; ``prepare`` makes a dossier ready to be rendered (its
-    key), or raises its faults.
+    key), and says whether it had to; or raises its faults.
     """
 
     campagne: Path
@@ -41,7 +41,7 @@ class Run:
     executor: Callable[[], AbstractContextManager[Executor]]
     render: Render
     pages: tuple[str, ...]  # what ``publish`` writes
-    prepare: Callable[[Path], None]
+    prepare: Callable[[Path], bool]
     tell: Tell
 
 
@@ -59,12 +59,24 @@ class Survey:
         """Decide for each task."""
         key = self.state.key
         for task in tasks:
-            found = decide.made_from(task, campagne, self.campaign, self.photo, key)
+            found = decide.made_from(task, campagne, self.campaign, self.photo)
             kept = self.state.entries.get(task.document) or {}
             decision = decide.decide(task, found, kept, key)
-            known = kept["parties"] if decision.action == "comparer" else {}
-            self.tasks.append(replace(task, known=known, key=key))
+            if decision.action != "garder":
+                known = kept["parties"] if decision.action == "comparer" else {}
+                task = replace(task, known=known, key=key)
+            self.tasks.append(task)
             self.decisions.append(decision)
+
+    def late_syntheses(self, campagne: Path, folder: Path) -> dict[str, list[str]]:
+        """Syntheses of an output folder that were made from something else than the campaign as it is: their name, and why."""
+        entries = self.state.entries
+        told = {
+            name: decide.late_synthesis(entries[name], campagne, self.campaign, self.photo)
+            for name in sorted(entries)
+            if (folder / next(iter(entries[name]["sorties"]), "")).is_file()  # its page, first of what was made
+        }
+        return {name: reasons for name, reasons in told.items() if reasons}
 
 
 def survey(campagne: Path) -> Survey:
@@ -110,11 +122,11 @@ def render(run: Run, found: Survey, keep: Sequence[Mapping[str, Any]] = ()) -> l
 
 
 def _render(run: Run, todo: Sequence[tuple[Task, decide.Decision]], record: _Record) -> None:
-    record.todo = {task.document: (task, one.made_from) for task, one in todo}
+    record.todo = {task.document: (task, dict(one.made_from)) for task, one in todo}
     make_plan(task for task, _ in todo)  # refuses two documents at one place before anything runs
     _sweep({run.folder, *(task.output.parent for task, _ in todo)})
     with Interruption() as interruption:
-        ready, refused = _prepared(run, [task for task, _ in todo], interruption)
+        ready, refused = _prepared(run, record, interruption)
         for done, outcome in enumerate(refused, start=1):
             record.note(outcome, done, len(todo))
         with run.executor() as executor:
@@ -127,14 +139,17 @@ def _render(run: Run, todo: Sequence[tuple[Task, decide.Decision]], record: _Rec
             )
 
 
-def _prepared(run: Run, tasks: Sequence[Task], interruption: Interruption) -> tuple[list[Task], list[Outcome]]:
+def _prepared(run: Run, record: _Record, interruption: Interruption) -> tuple[list[Task], list[Outcome]]:
     """Tasks whose dossier could be made ready; outcomes of the others."""
     ready, refused = [], []
-    for task in tasks:
+    keyed: set[Path] = set()
+    for task, made_from in record.todo.values():
         interruption.obey()
         try:
-            if task.dossier:
-                run.prepare(task.dossier)
+            if task.dossier and run.prepare(task.dossier):
+                keyed.add(task.dossier)
+            if task.dossier in keyed:  # photographed without its key: the next run would find that it has changed
+                made_from["dossier"] = inputs.dossier_digest(task.key, task.dossier)
             ready.append(task)
         except EvalkitError as error:
             title = task.dossier.stem if task.dossier else task.title
@@ -171,7 +186,7 @@ class _Record:
     def __init__(self, run: Run, state: State, keep: Sequence[Mapping[str, Any]], done: Mapping[str, Outcome]) -> None:
         self._run, self._state, self._keep = run, state, keep
         self.outcomes: dict[str, Outcome] = dict(done)
-        self.todo: dict[str, tuple[Task, Mapping[str, str]]] = {}
+        self.todo: dict[str, tuple[Task, dict[str, str]]] = {}
         self.finished = 0
         self._published_at = time.monotonic()
 
@@ -215,10 +230,19 @@ class _Record:
         self._run.publish([*others, *entries])
         self._published_at = time.monotonic()
 
+    def _see_again(self) -> None:
+        """Photograph again what was written too recently to be trusted on its times alone."""
+        now = time.time_ns()
+        for name, (task, _) in self.todo.items():
+            kept = self._state.entries.get(name, {}).get("sorties", {})
+            for page in kept:
+                kept[page] = inputs.seen_again(task.output.parent / page, kept[page], self._state.key, now)
+
     def close(self) -> None:
         """Write the journal, the index and the whole state."""
         try:
             self._publish()
+            self._see_again()
             now = time.time_ns()
             pages = self._state.content.setdefault("pages", {}).setdefault(str(self._run.folder), {})
             for name in self._run.pages:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,21 @@ class Photo:
 
     candidats: Mapping[str, str]
     shared: Mapping[str, str]
+    key: bytes = field(repr=False)
+    _seen: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def file(self, path: Path) -> str:
+        """Digest of a file that several documents may share: read once."""
+        return self._once(str(path), inputs.file_digest)
+
+    def dossier(self, path: str) -> str:
+        """Digest of a dossier of another campaign: read once."""
+        return self._once(path, inputs.dossier_digest)
+
+    def _once(self, path: str, read: Callable[[bytes, Path], str]) -> str:
+        if path not in self._seen:
+            self._seen[path] = read(self.key, Path(path))
+        return self._seen[path]
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,7 @@ def take_photo(campagne: Path, state: State) -> Photo:
         "campagne": inputs.file_digest(key, campagne / "campagne.yml"),
         "contexte": inputs.file_digest(key, campagne / "contexte.parquet"),
     }
-    return Photo(candidats, shared)
+    return Photo(candidats, shared, key)
 
 
 # The folders that `loaders.dossier.list_dossiers` never looks into (a test compares the two lists).
@@ -118,44 +133,55 @@ def know_campaign(campagne: Path, photo: Photo, state: State) -> Campaign:
     return Campaign(dossiers, kept["precedente"] or "", kept["reference"] or "")
 
 
-def made_from(task: Task, campagne: Path, campaign: Campaign, photo: Photo, key: bytes) -> dict[str, str]:
+def made_from(task: Task, campagne: Path, campaign: Campaign, photo: Photo) -> dict[str, str]:
     """Digests, by kind, of the bytes that one document is made from."""
-    said = json.dumps([campagne.name, _options(task, key)], ensure_ascii=False, sort_keys=True, default=str)
+    said = json.dumps([campagne.name, _options(task, photo)], ensure_ascii=False, sort_keys=True, default=str)
     found = {
         **photo.shared,
-        "carnet": inputs.file_digest(key, task.notebook),
-        "parametres": inputs.digest(key, said.encode()),
+        "carnet": photo.file(task.notebook),
+        "parametres": inputs.digest(photo.key, said.encode()),
     }
-    if task.dossier is None:  # a synthesis: every dossier, read with the previous campaign, and not the reference
-        before = [_previous(campagne, campaign, path, key) for path in campaign.dossiers]
-        return found | {"territoires": inputs.digest(key, json.dumps([dict(photo.candidats), before]).encode())}
-    reference = inputs.file_digest(key, campagne / campaign.reference) if campaign.reference else ""
+    if task.dossier is None:
+        return found | {"territoires": _territories(campagne, campaign, photo)}
     return found | {
-        "reference": reference,
+        "reference": photo.file(campagne / campaign.reference) if campaign.reference else "",
         "dossier": photo.candidats.get(task.dossier.name, ""),
-        "precedent": _previous(campagne, campaign, task.dossier, key),
+        "precedent": _previous(campagne, campaign, task.dossier, photo),
     }
+
+
+def _territories(campagne: Path, campaign: Campaign, photo: Photo) -> str:
+    """Digest of what a synthesis reads: every dossier, with the previous campaign, and not the reference."""
+    before = [_previous(campagne, campaign, path, photo) for path in campaign.dossiers]
+    return inputs.digest(photo.key, json.dumps([dict(photo.candidats), before]).encode())
+
+
+def late_synthesis(kept: Mapping[str, Any], campagne: Path, campaign: Campaign, photo: Photo) -> list[str]:
+    """Why a synthesis that was made is not up to date with the campaign; empty when it is, or when it could not be made."""
+    if kept["journal"]["genre"] != "synthese" or kept["journal"]["etat"] != "reussi" or not kept["faits_de"]:
+        return []
+    now = {**photo.shared, "territoires": _territories(campagne, campaign, photo)}
+    return [_FRENCH[name] for name in now if now[name] != kept["faits_de"].get(name)]
 
 
 # Where things are and how long they may take does not change what is drawn; the notebook and the dossier are read apart.
 _NOT_OPTIONS = frozenset("notebook output dossier known key seconds memory_mb parameters".split())
+_OPTIONS = tuple(one.name for one in fields(Task) if one.name not in _NOT_OPTIONS)
 
 
-def _options(task: Task, key: bytes) -> dict[str, Any]:
+def _options(task: Task, photo: Photo) -> dict[str, Any]:
     """All that is asked of a document besides its data: whatever a task comes to hold is part of it."""
-    options = {one.name: getattr(task, one.name) for one in fields(task) if one.name not in _NOT_OPTIONS}
-    options = {
-        name: inputs.file_digest(key, value) if isinstance(value, Path) else value for name, value in options.items()
-    }
+    options = {name: getattr(task, name) for name in _OPTIONS}
+    options = {name: photo.file(value) if isinstance(value, Path) else value for name, value in options.items()}
     parameters = {name: value for name, value in task.parameters.items() if name not in ("dossier", "campagne")}
     return options | {"parametres": parameters}
 
 
-def _previous(campagne: Path, campaign: Campaign, dossier: Path, key: bytes) -> str:
+def _previous(campagne: Path, campaign: Campaign, dossier: Path, photo: Photo) -> str:
     """Digest of the same territory in the previous campaign."""
-    return (
-        inputs.dossier_digest(key, campagne.parent / campaign.precedente / dossier.name) if campaign.precedente else ""
-    )
+    if not campaign.precedente:
+        return ""
+    return photo.dossier(os.path.join(campagne.parent, campaign.precedente, dossier.name))
 
 
 def decide(task: Task, found: Mapping[str, str], kept: Mapping[str, Any], key: bytes) -> Decision:
@@ -177,7 +203,12 @@ def decide(task: Task, found: Mapping[str, str], kept: Mapping[str, Any], key: b
         if changed or not codes or any(code.startswith(_MADE_AGAIN) for code in codes):
             return Decision(task.document, "produire", ("il avait échoué",), found)
         return Decision(task.document, "garder", ("il ne peut pas être fait : son dossier n'a pas changé",), found)
-    lost = [name for name, photo in kept["sorties"].items() if not _same_output(task.output.parent / name, photo, key)]
+    folder = str(task.output.parent)
+    lost = [
+        name
+        for name, photo in kept["sorties"].items()
+        if not inputs.still_the_same(os.path.join(folder, name), photo, key)
+    ]
     if lost:
         reasons = [f"{name} manque ou a été modifié" for name in lost]
         return Decision(task.document, "produire", (*reasons, *(_FRENCH[name] for name in changed)), found)
@@ -186,10 +217,6 @@ def decide(task: Task, found: Mapping[str, str], kept: Mapping[str, Any], key: b
     reasons = [_FRENCH[name] for name in changed]
     sure = not kept["parties"] or any(name in _ALWAYS for name in changed)
     return Decision(task.document, "produire" if sure else "comparer", tuple(reasons), found)
-
-
-def _same_output(path: Path, kept: Mapping[str, Any], key: bytes) -> bool:
-    return inputs.still_the_same(path, kept, key)
 
 
 def explain(decisions: Iterable[Decision]) -> list[str]:

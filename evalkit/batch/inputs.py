@@ -179,7 +179,7 @@ def still_the_same(path: str | Path, kept: Mapping[str, Any], key: bytes) -> boo
     now = signature(path)
     if now is None or now[0] != kept["stat"][0]:
         return False
-    if now == kept["stat"] and kept["vu_ns"] - max(now[1], now[2]) > _TICK_NS:
+    if now == kept["stat"] and _settled(kept):
         return True
     return digest(key, _read(str(path))) == kept["empreinte"]
 
@@ -188,3 +188,18 @@ def photograph_output(path: str | Path, key: bytes, now_ns: int) -> dict[str, An
     """What recognises an output later: the digest of its bytes, its size and times, and when they were seen."""
     stat = signature(path)
     return {"empreinte": digest(key, _read(str(path))), "stat": stat or [0, 0, 0, 0], "vu_ns": now_ns}
+
+
+def _settled(kept: Mapping[str, Any]) -> bool:
+    """Whether an output was old enough when it was last seen: a change made since would show in its times."""
+    return bool(kept["vu_ns"] - max(kept["stat"][1], kept["stat"][2]) > _TICK_NS)
+
+
+def seen_again(path: str | Path, kept: Mapping[str, Any], key: bytes, now_ns: int) -> dict[str, Any]:
+    """The same photograph, taken again once the output has settled: the next run will not have to read its bytes.
+
+    What was settled, or is not the output that was written, is given back as it is.
+    """
+    if _settled(kept) or digest(key, _read(str(path))) != kept["empreinte"] or signature(path) != kept["stat"]:
+        return dict(kept)
+    return {**kept, "vu_ns": now_ns}

@@ -9,11 +9,12 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from evalkit.batch.execution import EXCLUDED, PARTS, PUBLISHED, NotebookFailure, Session, execute_notebook, time_fault
@@ -36,7 +37,9 @@ _DISK_WORDS = {
     errno.ENAMETOOLONG: "un nom trop long pour ce disque",
 }
 Progress = Callable[["Outcome", int, int], None]
-Render = Callable[[Sequence[Task]], "list[Outcome]"]
+Render = Callable[[Sequence[Task]], "Iterable[Outcome]"]
+# A territory, and what ended of it: documents, or all of it.
+_Ended = tuple[Sequence[Task], "list[tuple[Task, Outcome]] | Future[list[Outcome]]"]
 
 
 @dataclass(frozen=True)
@@ -78,24 +81,77 @@ def run_plan(
 ) -> list[Outcome]:
     """Render every task; outcomes in the order of the plan, whatever the order of completion.
 
-    ``render``: what the executor runs on the tasks of one territory, :func:`render_tasks` unless given
-    (``apart.render_apart``: in a process of their own). ``interruption``: how Ctrl-C is obeyed.
+    ``on_progress`` is told of each document: as soon as it is whole where the executor's workers are threads of this process,
+    with the others of its territory elsewhere. ``render``: what the executor runs on the tasks of one territory,
+    :func:`render_tasks` unless given (``apart.render_apart``: in a process of their own). ``interruption``: how Ctrl-C is obeyed;
+    what was finished before is told first.
     """
     interruption = interruption or Interruption()
-    futures = {executor.submit(render or render_tasks, job): job for job in jobs(plan.tasks)}
     outcomes: dict[str, Outcome] = {}
-    ended = as_completed(futures)
-    for _ in range(len(futures)):
-        with interruption.waiting():
-            future = next(ended)
-        job = futures[future]
-        error = future.exception()
-        found = future.result() if error is None else [crashed(task, error) for task in job]
-        for task, outcome in zip(job, found, strict=True):
-            outcomes[str(task.output)] = outcome
-            if on_progress:
-                on_progress(outcome, len(outcomes), len(plan.tasks))
+
+    def note(task: Task, outcome: Outcome) -> None:
+        outcomes[str(task.output)] = outcome
+        if on_progress:
+            on_progress(outcome, len(outcomes), len(plan.tasks))
+
+    ended: SimpleQueue[_Ended] = SimpleQueue()
+    left = _submit(plan, executor, render or render_tasks, ended)
+    try:
+        while left:
+            with interruption.waiting():
+                job, found = _next(ended)
+            if not isinstance(found, list):
+                left -= 1
+                found = _rest_of(job, found, outcomes)
+            for task, outcome in found:
+                note(task, outcome)
+    except KeyboardInterrupt:
+        while not ended.empty():
+            _, found = ended.get()
+            for task, outcome in found if isinstance(found, list) else []:
+                note(task, outcome)
+        raise
     return [outcomes[str(task.output)] for task in plan.tasks]
+
+
+def _submit(plan: Plan, executor: Executor, render: Render, ended: SimpleQueue[_Ended]) -> int:
+    """Submit each territory; what ends, documents then territories, comes in ``ended``. Returns how many territories."""
+    together = jobs(plan.tasks)
+    here = isinstance(executor, ThreadPoolExecutor)
+    for job in together:
+        future = (
+            executor.submit(_tell_each, render, job, ended) if here else executor.submit(_render_whole, render, job)
+        )
+        future.add_done_callback(lambda one, job=job: ended.put((job, one)))  # type: ignore[misc]
+    return len(together)
+
+
+def _tell_each(render: Render, job: Sequence[Task], ended: SimpleQueue[_Ended]) -> list[Outcome]:
+    outcomes = []
+    for task, outcome in zip(job, render(job), strict=True):
+        ended.put((job, [(task, outcome)]))
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _render_whole(render: Render, job: Sequence[Task]) -> list[Outcome]:
+    return list(render(job))
+
+
+def _next(ended: SimpleQueue[_Ended]) -> _Ended:
+    """What ends next. On Windows, Ctrl-C does not wake a wait without a limit."""
+    while True:
+        with suppress(Empty):
+            return ended.get(timeout=1)
+
+
+def _rest_of(
+    job: Sequence[Task], future: Future[list[Outcome]], told: Mapping[str, Outcome]
+) -> list[tuple[Task, Outcome]]:
+    """Outcomes of a territory that were not told yet; those of tasks whose rendering raised are crashes."""
+    error = future.exception()
+    found = future.result() if error is None else [crashed(task, error) for task in job]
+    return [(task, outcome) for task, outcome in zip(job, found, strict=True) if str(task.output) not in told]
 
 
 def default_processes() -> int:

@@ -4,9 +4,12 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import nbformat
 import pytest
@@ -170,6 +173,7 @@ def test_ctrl_c_in_the_middle_of_anything_is_obeyed_at_the_next_wait(notebook: P
     """Some libraries, while they are imported, take a KeyboardInterrupt for an error of their own: it must not be lost."""
     seen: list[str] = []
     plan = make_plan(task(notebook, name) for name in "abc")
+    go_on = Event()
 
     def taken_for_an_error(outcome: runner.Outcome, *_: int) -> None:
         seen.append(outcome.name)
@@ -179,13 +183,43 @@ def test_ctrl_c_in_the_middle_of_anything_is_obeyed_at_the_next_wait(notebook: P
             seen.append("avalé")
 
     def render(job: Sequence[Task]) -> list[runner.Outcome]:
+        if job[0].name != "a":
+            go_on.wait(10)
         return [runner.Outcome(one.name, one.kind, True) for one in job]
 
     before = signal.getsignal(signal.SIGINT)
-    with ThreadPoolExecutor(1) as executor, pytest.raises(KeyboardInterrupt), Interruption() as interruption:
-        runner.run_plan(plan, executor, taken_for_an_error, render, interruption)
-    assert len(seen) == 1
+    with ThreadPoolExecutor(1) as executor:
+        with pytest.raises(KeyboardInterrupt), Interruption() as interruption:
+            runner.run_plan(plan, executor, taken_for_an_error, render, interruption)
+        go_on.set()
+    assert seen == ["a"]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_each_document_is_told_as_soon_as_it_is_whole(notebook: Path) -> None:
+    """Not with the last of its territory; and Ctrl-C says what was finished before it stops."""
+    plan = make_plan([replace(task(notebook, name), dossier=notebook.parent) for name in "abc"])
+    seen: list[str] = []
+    finished = Event()
+
+    def render(job: Sequence[Task]) -> Iterator[runner.Outcome]:
+        yield runner.Outcome("a", "rapport", True)
+        while not seen:  # told while its territory is not finished
+            time.sleep(0.01)
+        yield runner.Outcome("b", "rapport", True)
+        finished.set()
+        time.sleep(0.1)
+        yield runner.Outcome("c", "rapport", True)
+
+    def note(outcome: runner.Outcome, *_: int) -> None:
+        seen.append(outcome.name)
+        if outcome.name == "a":
+            assert finished.wait(10)  # the second is whole when Ctrl-C comes
+            signal.raise_signal(signal.SIGINT)
+
+    with ThreadPoolExecutor(1) as executor, pytest.raises(KeyboardInterrupt), Interruption() as interruption:
+        runner.run_plan(plan, executor, note, render, interruption)
+    assert seen[:2] == ["a", "b"]
 
 
 def test_ctrl_c_ends_a_wait_and_a_second_one_ends_anything() -> None:

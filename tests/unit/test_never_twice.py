@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -303,7 +304,7 @@ def test_parameters_are_part_of_what_a_document_is(region: Region) -> None:
         Task(task.name, task.notebook, task.parameters, task.output, kind="comite", dossier=task.dossier),
         Task("cambreulle", task.notebook, task.parameters, task.output, dossier=task.dossier),
     ):
-        made_from = decide.made_from(other, region.campagne, found.campaign, found.photo, found.state.key)
+        made_from = decide.made_from(other, region.campagne, found.campaign, found.photo)
         assert decide.decide(other, made_from, kept, found.state.key).action == "produire"
 
 
@@ -312,6 +313,41 @@ def test_each_territory_is_asked_for_by_name(region: Region) -> None:
     assert region.run() == ALL - {"ardelle"}
     journal = json.loads((region.sorties / "journal.json").read_text(encoding="utf-8"))
     assert [entry["nom"] for entry in journal["documents"]] == sorted([*ALL, *ALL]), "le rapport et les deux pages"
+
+
+def test_a_key_that_the_batch_makes_is_not_a_change(region: Region) -> None:
+    """Nor for a whole workbook: the next run accuses no dossier of having changed."""
+    (region.campagne / "ardelle" / ".evalkit" / "cle").unlink()
+    (region.campagne / ".evalkit" / "ostrevelle.cle").unlink()
+    assert region.run() == ALL
+    told = actions.explain_batch(region.campagne, region.sorties)
+    assert len(told) == 2 * len(ALL)
+    assert all(line.endswith(" : à jour") for line in told), told
+
+
+def test_a_synthesis_that_is_late_is_told(region: Region) -> None:
+    """One changed answer makes one territory again, and says that the synthesis must be."""
+    folder, campagne = region.sorties, region.campagne
+    region.run()
+    assert region.result.late == (), "personne n'a demandé de synthèse"
+    actions.render_synthesis(campagne, folder, formats=("html",))
+    actions.render_synthesis(campagne, folder, "59", nominatif=True, formats=("html",))
+    assert region.run() == set()
+    assert region.result.late == ()
+    edit(campagne / "ardelle/cotations.csv", r";commune;[0-4]", ";commune;5")
+    asked = f"Pour la refaire : evalkit synthese {campagne}"
+    expected = [
+        f"synthese : n'est plus à jour (un dossier de la campagne a changé). {asked} --vers {folder}",
+        "synthese-59-nominatif : n'est plus à jour (un dossier de la campagne a changé). "
+        f"{asked} --departement 59 --nominatif --vers {folder}",
+    ]
+    assert actions.explain_batch(campagne, folder)[-2:] == expected
+    assert region.run() == {"ardelle"}
+    assert list(region.result.late) == expected
+    actions.render_synthesis(campagne, folder, formats=("html",))
+    (folder / "synthese-59-nominatif.html").unlink()
+    assert region.run() == set()
+    assert region.result.late == ()
 
 
 def test_another_output_folder_is_another_run(region: Region) -> None:
@@ -384,6 +420,34 @@ def test_a_change_made_as_soon_as_the_output_is_written_is_seen(tmp_path: Path) 
     kept = {"empreinte": inputs.digest(b"k", b"un"), "stat": stat, "vu_ns": stat[1] + 1}
     page.write_bytes(b"de")
     kept["stat"] = inputs.signature(page)  # the worst case: the times do not tell
+    assert not inputs.still_the_same(page, kept, b"k")
+
+
+def test_an_output_seen_again_once_settled_is_not_read_any_more(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that was just written is read again at each run; those of a long run must not be for ever."""
+    monkeypatch.setattr(inputs, "_TICK_NS", 1)
+    written = inputs.photograph_output
+    monkeypatch.setattr(inputs, "photograph_output", lambda path, key, _: written(path, key, path.stat().st_mtime_ns))
+    assert region.run() == ALL
+    pages = list(region.sorties.glob("*/*.html"))
+    read: list[str] = []
+    before = inputs._read
+    monkeypatch.setattr(inputs, "_read", lambda path: read.append(path) or before(path))
+    assert region.run() == set()
+    assert pages
+    assert not {str(page) for page in pages} & set(read)
+    tamper(region)
+    assert region.run() == {"ardelle"}, "une page retouchée se voit toujours"
+
+
+def test_an_output_changed_before_it_settled_is_not_seen_again(tmp_path: Path) -> None:
+    page = tmp_path / "a.html"
+    page.write_bytes(b"un")
+    kept = inputs.photograph_output(page, b"k", 0)
+    page.write_bytes(b"de")
+    assert inputs.seen_again(page, kept, b"k", time.time_ns()) == kept
     assert not inputs.still_the_same(page, kept, b"k")
 
 

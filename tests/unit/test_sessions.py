@@ -93,7 +93,7 @@ def test_after_a_failure_what_remains_has_a_new_process(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(apart, "_source", Source)
     job = [make_task(tmp_path, name, "1") for name in "abcde"]
-    found = apart.render_apart(job)
+    found = list(apart.render_apart(job))
     assert asked == ["abcde", "bcde", "cde", "de"]
     assert [one.ok for one in found] == [True, False, False, True, True]
     assert [fault.code for fault in found[2].faults] == ["LOT-008"]
