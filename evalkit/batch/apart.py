@@ -55,9 +55,12 @@ def render_apart(job: Sequence[Task]) -> Iterator[Outcome]:
     while done < len(job):
         left, before = job[done:], done
         try:
-            for outcome in _source().stream(render_until_failure, left, max(task.seconds for task in left) + GRACE_S):
+            source = _source()
+            for outcome in source.stream(render_until_failure, left, max(task.seconds for task in left) + GRACE_S):
                 done += 1
                 yield outcome
+                if done == len(job) and source.once:
+                    return
         except (RendererLost, TimeIsUp) as error:
             if done == before:
                 done += 1
@@ -162,6 +165,8 @@ def _answers(connection: Connection, seconds: float, end: Callable[[], None]) ->
 class _Forking:
     """A warm parent of ours, and the calls in progress."""
 
+    once = True  # the process of a call ends by itself: the next one need not wait for it
+
     def __init__(self) -> None:
         self._process, self._control, self._scratch = _start_warm_parent(dict(os.environ))
         self._lock = threading.Lock()
@@ -222,6 +227,8 @@ def _start_warm_parent(environment: dict[str, str]) -> tuple[Any, socket.socket,
 
 class _Starting:
     """One long-lived worker process per thread that asks; each keeps one kernel ready."""
+
+    once = False  # the next call speaks to the same process, by the same connection
 
     def __init__(self) -> None:
         from tempfile import mkdtemp

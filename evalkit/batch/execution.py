@@ -90,6 +90,8 @@ class Session:
             raise
 
     def _execute(self, task: Task) -> Any:
+        from evalkit.batch.imports import import_papermill
+
         import_papermill()  # before nbclient, which would import jsonschema whole
         from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
@@ -141,6 +143,8 @@ class _Kernel:
         self._noted = Path(self._folder.name, "parties.json")
 
     def execute(self, task: Task, left: _Countdown) -> Any:
+        from evalkit.batch.imports import import_papermill
+
         papermill = import_papermill()
         from papermill.exceptions import PapermillExecutionError
 
@@ -192,20 +196,6 @@ class _Kernel:
             self._manager.end()
         finally:
             self._folder.cleanup()
-
-
-def import_papermill() -> Any:
-    """papermill, without the second that jsonschema spends building a grammar of web addresses that no notebook holds."""
-    grammar = "rfc3987_syntax"
-    if "papermill" not in sys.modules and grammar not in sys.modules:
-        sys.modules[grammar] = None  # type: ignore[assignment]  # jsonschema does without it, as when it is not installed
-        try:
-            import jsonschema  # noqa: F401 - the one that looks for it
-        finally:
-            del sys.modules[grammar]
-    import papermill
-
-    return papermill
 
 
 def _fits_a_socket(name: str) -> bool:

@@ -306,6 +306,9 @@ def import_for_kernel() -> None:
     """
     from importlib import import_module
 
+    from evalkit.batch.imports import import_kernel_debugger
+
+    import_kernel_debugger()
     for name in _KERNEL_MODULES:
         import_module(name)
     from evalkit.batch.parts import framework_parts
@@ -325,8 +328,11 @@ _KERNEL_MODULES = """
     pandas pandas.core.methods.to_dict pandas.core.arrays.arrow.extension_types encodings.ascii
     pyarrow pyarrow.parquet pyarrow.dataset pyarrow.pandas_compat scipy.optimize matplotlib.backends.backend_agg matplotlib.markers
     PIL.Image PIL.ImageDraw PIL.ImageFont PIL.PngImagePlugin
-    ipykernel.kernelapp ipykernel.ipkernel ipykernel.zmqshell IPython.core.completer
-    evalkit.actions evalkit.compute.evaluation evalkit.compute.disclosure evalkit.compute.synthesis
+    ipykernel.kernelapp ipykernel.ipkernel ipykernel.zmqshell tornado.platform.asyncio zmq.utils.garbage
+    IPython.core.completer IPython.core.completerlib IPython.core.debugger IPython.core.logger IPython.core.oinspect
+    IPython.extensions.storemagic encodings.latin_1 encodings.cp1252 faulthandler evalkit.batch.published
+    evalkit.actions evalkit.compute.evaluation evalkit.compute.disclosure evalkit.compute.disclosure_bases
+    evalkit.compute.synthesis
     evalkit.loaders.dossier evalkit.loaders.referentiel evalkit.loaders.open_data_context
     evalkit.report.sections evalkit.charts.context evalkit.charts.indicators evalkit.charts.maturity
     evalkit.charts.surveys evalkit.charts.synthesis

@@ -28,16 +28,18 @@ _COLD = 2  # renderers forked before the throw-away drawing
 
 def import_for_rendering() -> None:
     """Import what executes a notebook and makes its page; build the exporter once for all territories."""
-    from evalkit.batch.execution import import_papermill
+    from evalkit.batch.imports import import_papermill
 
     import_papermill()
+    import ipykernel.kernelspec  # noqa: F401
     import nbformat
 
     from evalkit.report.check import check_page
     from evalkit.report.html import STAMP_MIME, render_notebook
 
     stamp = nbformat.v4.new_output("display_data", {"text/html": "<h1>x</h1>", STAMP_MIME: {"fictif": True}})
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[stamp])])
+    cells = [nbformat.v4.new_markdown_cell("x"), nbformat.v4.new_code_cell("1", outputs=[stamp])]
+    notebook = nbformat.v4.new_notebook(cells=cells)
     check_page(render_notebook(notebook, titre="x"))
 
 

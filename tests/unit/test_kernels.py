@@ -1,6 +1,8 @@
 """Kernels prepared in advance: each used once, drawing what an ordinary one draws, gone when its territory is done."""
 
+import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -13,6 +15,7 @@ import pytest
 from evalkit.batch import apart, kernels, runner
 from evalkit.batch.plan import Task
 
+ROOT = Path(__file__).resolve().parents[2]
 ORDINARY = "ordinaire"
 WAYS = [
     pytest.param(
@@ -110,6 +113,29 @@ def test_a_prepared_kernel_has_already_imported(tmp_path: Path) -> None:
         assert text(run("fork", make_task(tmp_path, "a", code))).strip() == "[]"
     finally:
         apart.end_renderers()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="seul Linux sait copier un processus prêt")
+def test_a_forked_kernel_that_draws_a_report_imports_nothing_more(tmp_path: Path) -> None:
+    """What it imports, each territory imports: a debugger that nobody uses cost a tenth of a second each time."""
+    content = nbformat.read(ROOT / "notebooks/rapport_territoire.ipynb", 4)
+    content.cells.append(nbformat.v4.new_code_cell("import json, sys\nprint(json.dumps(sorted(sys.modules)))"))
+    nbformat.write(content, tmp_path / "a.ipynb")
+    task = Task("a", tmp_path / "a.ipynb", {"dossier": str(ROOT / "sample_data/2022/cambreulle")}, tmp_path / "a")
+    try:
+        found = run("fork", task)
+    finally:
+        apart.end_renderers()
+    drawn = set(json.loads(text(found).splitlines()[-1]))
+    ready = (
+        "import json, sys\nfrom evalkit.batch import warm\nwarm.import_for_kernel()\nwarm.import_for_rendering()\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", ready], capture_output=True, text=True, check=True)
+    assert drawn - set(json.loads(done.stdout)) <= {"runpy", "resource"}, (
+        "ce qui n'est pas importé d'avance l'est à chaque territoire"
+    )
+    assert "debugpy" not in drawn
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="lit /proc")

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -80,6 +81,8 @@ def test_after_a_failure_what_remains_has_a_new_process(tmp_path: Path, monkeypa
     asked: list[str] = []
 
     class Source:
+        once = True
+
         def stream(self, function: object, job: list[Task], seconds: float) -> Iterator[runner.Outcome]:
             asked.append("".join(task.name for task in job))
             for rank, task in enumerate(job):
@@ -100,6 +103,22 @@ def test_after_a_failure_what_remains_has_a_new_process(tmp_path: Path, monkeypa
     asked.clear()
     assert [one.ok for one in apart.render_apart([job[0], job[2]])] == [True, False]
     assert asked == ["ac", "c"]
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_the_end_of_a_process_is_waited_for_only_where_it_serves_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, once: bool
+) -> None:
+    """While one ends its kernel, the next territory may begin; a connection that serves again must be read to its end."""
+    ended: list[str] = []
+
+    def stream(function: object, job: list[Task], seconds: float) -> Iterator[runner.Outcome]:
+        yield from map(outcome, job)
+        ended.append("lu jusqu'au bout")
+
+    monkeypatch.setattr(apart, "_source", lambda: SimpleNamespace(once=once, stream=stream))
+    assert len(list(apart.render_apart([make_task(tmp_path, name, "1") for name in "ab"]))) == 2
+    assert ended == ([] if once else ["lu jusqu'au bout"])
 
 
 def test_rendering_stops_at_the_first_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
