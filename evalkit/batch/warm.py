@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import shutil
 import signal
 import socket
 import sys
 import traceback
+from collections.abc import Iterator
 from contextlib import suppress
-from itertools import count
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -23,7 +24,7 @@ from evalkit.batch.apart import answer
 from evalkit.batch.kernels import STOCK, ForkedKernel, become_kernel, import_for_kernel, read_order
 
 _PR_SET_PDEATHSIG = 1
-_COLD = 2  # renderers forked before the throw-away drawing
+_DRAWN = object()
 
 
 def import_for_rendering() -> None:
@@ -55,9 +56,10 @@ def main() -> None:
     gc.freeze()  # what is shared stays shared: a collection in a fork does not touch these pages
     signal.signal(signal.SIGCHLD, _bury)
     control.sendall(b"p")
-    for served in count():
-        if served == _COLD:
-            draw_once()
+    drawing = draw_once()
+    while True:
+        if not select.select([control], [], [], 0)[0] and next(drawing, _DRAWN) is not _DRAWN:
+            continue  # nobody asks: one more cell, for those that will
         _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not descriptors:
             break
@@ -86,8 +88,8 @@ def _bury(*_: object) -> None:
             pass
 
 
-def draw_once() -> None:
-    """Draw the report of an invented territory, for nothing: what is only slow the first time is then known to every fork.
+def draw_once() -> Iterator[None]:
+    """Draw the report of an invented territory, for nothing, cell by cell: what is only slow the first time is then known.
 
     While the first territories are drawn, so that a small batch does not wait for it. Context figures are left out: reading them
     starts threads.
@@ -107,6 +109,7 @@ def draw_once() -> None:
         for cell in notebook["cells"]:
             if cell["cell_type"] == "code":
                 exec("".join(cell["source"]), names)
+                yield
             if "parameters" in cell["metadata"].get("tags", []):
                 names["dossier"] = f"{folder}/2022/ardelle"
     gc.collect()
