@@ -47,6 +47,8 @@ def entry_of(outcome: Outcome) -> dict[str, Any]:
 
 def _stored(faults: Sequence[Fault]) -> list[dict[str, Any]]:
     """Messages as a journal keeps them: it goes with the reports, and the name of an export may be somebody's."""
+    if not faults:
+        return []
     from evalkit.loaders.persons import fault_without_people  # heavy: a run that changes nothing must not wait for it
 
     return [fault_without_people(fault).as_dict() for fault in faults]

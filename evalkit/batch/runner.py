@@ -207,7 +207,7 @@ def render_task(task: Task, tell: Tell = silent, session: Session | None = None)
         documents, check = write_page(task, notebook)
         metadata = getattr(notebook, "metadata", {})
         excluded = tuple(metadata.pop(EXCLUDED, ()))
-        published = metadata.pop(PUBLISHED, {})
+        published = _plain(metadata.pop(PUBLISHED, {}))
         others = write_others(task, write_whole, tell)
         return outcome(
             True,
@@ -255,6 +255,13 @@ def title_of(dossier: Path) -> str:
         return territory_of(dossier, load_referentiel()).nom
     except EvalkitError:
         return dossier.stem
+
+
+def _plain(value: Any) -> Any:
+    """The same without a class of nbformat, which whoever receives the outcome would have to import whole."""
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list) else value
 
 
 def _parts_read(task: Task, metadata: dict[str, Any]) -> dict[str, str]:
