@@ -125,18 +125,17 @@ def _render(run: Run, todo: Sequence[tuple[Task, decide.Decision]], record: _Rec
     record.todo = {task.document: (task, dict(one.made_from)) for task, one in todo}
     make_plan(task for task, _ in todo)  # refuses two documents at one place before anything runs
     _sweep({run.folder, *(task.output.parent for task, _ in todo)})
-    with Interruption() as interruption:
+    with Interruption() as interruption, run.executor() as executor:  # it gets ready while the dossiers are prepared
         ready, refused = _prepared(run, record, interruption)
         for done, outcome in enumerate(refused, start=1):
             record.note(outcome, done, len(todo))
-        with run.executor() as executor:
-            run_plan(
-                Plan(tuple(ready)),
-                executor,
-                lambda one, done, _: record.note(one, done + len(refused), len(todo)),
-                run.render,
-                interruption,
-            )
+        run_plan(
+            Plan(tuple(ready)),
+            executor,
+            lambda one, done, _: record.note(one, done + len(refused), len(todo)),
+            run.render,
+            interruption,
+        )
 
 
 def _prepared(run: Run, record: _Record, interruption: Interruption) -> tuple[list[Task], list[Outcome]]:
