@@ -237,7 +237,17 @@ def main(arguments):
     # La commande part du dossier où la personne se trouve : les chemins qu'elle tape y sont relatifs.
     # Les messages d'evalkit donnent des commandes à taper : celles-ci doivent marcher telles quelles.
     env = dict(clean_env(), EVALKIT_COMMANDE="{0} {1}".format(TYPED, os.path.relpath(__file__)))
-    return subprocess.call([venv_python(), "-m", "evalkit", *arguments], env=env)
+    return wait_for([venv_python(), "-m", "evalkit", *arguments], env)
+
+
+def wait_for(command, env):
+    """Run a command to its end; Ctrl-C is for it, and it says what was done before it stops."""
+    process = subprocess.Popen(command, env=env)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # le terminal l'a dit aux deux : l'arrêter d'ici lui couperait la parole, et le journal
 
 
 if __name__ == "__main__":

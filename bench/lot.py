@@ -37,9 +37,8 @@ from fonction_nue import NOTEBOOKS
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "sample_data" / "2022"
 ENV = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
-ENV.pop(
-    "PYTHONDONTWRITEBYTECODE", None
-)  # a person's Python keeps its compiled modules: nobody compiles evalkit at each start
+# A person's Python keeps its compiled modules: nobody compiles evalkit at each start.
+ENV.pop("PYTHONDONTWRITEBYTECODE", None)
 PROCESSES = 2
 
 

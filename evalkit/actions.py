@@ -164,7 +164,7 @@ def evaluate_campaign(
                 continue
             errors = only_errors(error.faults)
             titles = sorted({f"{fault.title.lower()} ({fault.code})" for fault in errors})
-            name = dossier.stem if dossier.is_file() else dossier.name
+            name = _dossier_name(dossier)
             excluded.append((name, " ; ".join(titles)))
             codes.append((name, ", ".join(fault.code for fault in errors)))
     note_excluded(codes)
@@ -512,6 +512,11 @@ def _ensure_one_key(dossier: Path, tell: Tell) -> bool:
     return not there
 
 
+def _dossier_name(dossier: Path) -> str:
+    """What a territory is called in a campaign: its folder, or its workbook without extension."""
+    return dossier.stem if dossier.is_file() else dossier.name
+
+
 def default_output(campagne: Path) -> Path:
     """``sorties/<campagne>/``, from where the person stands."""
     return Path("sorties") / campagne.name
@@ -541,7 +546,7 @@ def _territory_tasks(
     from evalkit.batch.plan import Task
     from evalkit.report.formats import formats_of
 
-    name = dossier.stem if dossier.is_file() else dossier.name
+    name = _dossier_name(dossier)
     notebooks = resource_dir("notebooks")
     model = find_model(dossier) if set(formats) - {"html"} else None
     parameters = {"dossier": str(dossier)}
@@ -588,19 +593,22 @@ def render_batch(
     run = _run(campagne, folder, processes, tell, dask)
     outcomes = campaign.render(run, found, _earlier_documents(folder, found.campaign.dossiers) if only else ())
     ordered = tuple(sorted(outcomes, key=lambda outcome: outcome.name))
-    late = _late_syntheses(found, campagne, folder, vers)
+    late = _late_syntheses(found, campagne, folder, asked=vers is not None)
     return BatchResult(folder, ordered, lacking=lacking, late=tuple(late), formats_asked=formats is not None)
 
 
-def _late_syntheses(found: Survey, campagne: Path, folder: Path, vers: Path | None) -> list[str]:
-    """The syntheses of an output folder that do not tell the campaign as it is, why, and the command for each."""
+def _late_syntheses(found: Survey, campagne: Path, folder: Path, *, asked: bool) -> list[str]:
+    """The syntheses of an output folder that do not tell the campaign as it is, why, and the command for each.
+
+    ``asked``: whether a person named this folder.
+    """
     lines = []
-    for name, reasons in found.late_syntheses(campagne, folder).items():
+    for name, late in found.late_syntheses(campagne, folder).items():
         departement, nominatif = _perimeter_of(name)
         options = f" --departement {departement}" * bool(departement) + " --nominatif" * nominatif
-        options += f" --vers {typed(str(vers))}" if vers else ""
+        options += " --format html" * (late.pages == (f"{name}.html",)) + f" --vers {typed(str(folder))}" * asked
         command = f"evalkit synthese {typed(str(campagne))}{options}"
-        lines.append(f"{name} : n'est plus à jour ({' ; '.join(reasons)}). Pour la refaire : {command}")
+        lines.append(f"{name}.html : à refaire ({' ; '.join(late.reasons)}). Commande : {command}")
     return lines
 
 
@@ -619,7 +627,7 @@ def explain_batch(
     possible, _ = possible_formats(formats or ONLY_PAGES)
     folder = (vers or default_output(campagne)).resolve()
     found = _survey(campagne, folder, only, possible, sans_enquete)
-    return [*explain(found.decisions), *_late_syntheses(found, campagne, folder, vers)]
+    return [*explain(found.decisions), *_late_syntheses(found, campagne, folder, asked=vers is not None)]
 
 
 def _survey(
@@ -634,7 +642,7 @@ def _survey(
 
     found = campaign.survey(campagne)
     chosen = _chosen(campagne, found.campaign.dossiers, only)
-    names = {path: path.stem if path.is_file() else path.name for path in chosen}
+    names = {path: _dossier_name(path) for path in chosen}
     without = _surveys_by_territory(sans_enquete, names.values()) if sans_enquete else {}
     tasks = [
         task
@@ -680,7 +688,7 @@ def _earlier_documents(folder: Path, dossiers: Iterable[Path]) -> list[dict[str,
     """What the last run of this campaign did, for the territories that are still there."""
     from evalkit.batch.journal import read_documents
 
-    names = {dossier.stem if dossier.is_file() else dossier.name for dossier in dossiers}
+    names = {_dossier_name(dossier) for dossier in dossiers}
     return [entry for entry in read_documents(folder / "journal.json") if entry["nom"] in names]
 
 
@@ -734,7 +742,7 @@ def _check_all(dossiers: Sequence[Path]) -> list[Outcome]:
         try:
             _check_before_rendering(dossier, with_reference=False)
         except EvalkitError as error:
-            name = dossier.stem if dossier.is_file() else dossier.name
+            name = _dossier_name(dossier)
             failed.append(Outcome(name, "rapport", False, faults=tuple(only_errors(error.faults)), title=name))
     return failed
 
@@ -749,7 +757,7 @@ def render_synthesis(
 ) -> BatchResult:
     """Render the synthesis of a campaign: the region, or one department. ``formats``: as :func:`render_report`."""
     from evalkit.batch import campaign
-    from evalkit.batch.plan import Task
+    from evalkit.batch.plan import SYNTHESIS_NOTEBOOK, Task
     from evalkit.report.formats import possible_formats
 
     campagne = _campaign_of(campagne)
@@ -760,7 +768,7 @@ def render_synthesis(
     possible, lacking = possible_formats(formats, "synthese")
     task = Task(
         name,
-        resource_dir("notebooks") / "synthese_regionale.ipynb",
+        resource_dir("notebooks") / SYNTHESIS_NOTEBOOK,
         {"campagne": str(campagne), "departement": departement, "nominatif": nominatif},
         folder / name,
         title=f"Synthèse — {f'département {departement}' if departement else 'région'}",
@@ -923,14 +931,15 @@ def refresh_index(folder: Path, campagne: Path) -> Path:
     """Write ``index.html`` from the journal: reports, failures and syntheses of an output folder."""
     from evalkit.batch.journal import read_documents
     from evalkit.batch.runner import write_whole, writing
-    from evalkit.loaders.dossier import load_campagne
+    from evalkit.loaders.dossier import list_dossiers, load_campagne
     from evalkit.report.index import render_index
 
     syntheses = sorted(path.name for path in folder.glob("synthese*.html") if "nominatif" not in path.name)
     page = folder / "index.html"
     documents = read_documents(folder / "journal.json")
     with writing(page):
-        index = render_index(load_campagne(campagne), documents, syntheses, _checks_beside(folder, syntheses))
+        names = [_dossier_name(dossier) for dossier in list_dossiers(campagne)]
+        index = render_index(load_campagne(campagne), documents, syntheses, _checks_beside(folder, syntheses), names)
         write_whole(page, index.encode("utf-8"))
     return page
 
@@ -1476,7 +1485,8 @@ def demo(
     result = render_batch(campagne, vers, processes, tell, only, formats=formats)
     wanted = formats_of("synthese", formats or ONLY_PAGES)
     synthesis = render_synthesis(campagne, result.folder, tell=tell, formats=wanted)
-    return replace(result, outcomes=(*result.outcomes, *synthesis.outcomes), excluded=synthesis.excluded)
+    late = tuple(line for line in result.late if not line.startswith("synthese.html"))  # it has just been made again
+    return replace(result, outcomes=(*result.outcomes, *synthesis.outcomes), excluded=synthesis.excluded, late=late)
 
 
 def _sample_campaign(vers: Path | None) -> Path:

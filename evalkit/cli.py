@@ -362,6 +362,8 @@ def _report_batch(result: actions.BatchResult) -> None:
     if result.excluded:
         names = ", ".join(f"{name} ({codes})" for name, codes in result.excluded)
         _say(f"La synthèse laisse de côté, faute de pouvoir les lire : {names}.")
+    for line in result.late:
+        _say(line)
     pages = [f"{result.folder / 'index.html'}"] if (result.folder / "index.html").is_file() else []
     alone = len({outcome.name for outcome in result.outcomes}) == 1  # one territory, or one synthesis
     if alone and result.ok:
@@ -370,8 +372,6 @@ def _report_batch(result: actions.BatchResult) -> None:
         _say(f"{_OPENED_WITH.get(Path(page).suffix, 'À ouvrir')} : {page}")
     for reminder in result.reminders:
         _say(f"À trancher : {reminder}.")
-    for line in result.late:
-        _say(line)
     _report_formats(result)
     for line in result.doubtful if result.ok else ():
         _say(line)

@@ -45,6 +45,14 @@ class Run:
     tell: Tell
 
 
+@dataclass(frozen=True)
+class Late:
+    """A synthesis that is not up to date: what was made of it, and why it must be made again."""
+
+    pages: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
 @dataclass
 class Survey:
     """What there is to do: one decision per task, in the order of the tasks."""
@@ -68,15 +76,20 @@ class Survey:
             self.tasks.append(task)
             self.decisions.append(decision)
 
-    def late_syntheses(self, campagne: Path, folder: Path) -> dict[str, list[str]]:
-        """Syntheses of an output folder that were made from something else than the campaign as it is: their name, and why."""
-        entries = self.state.entries
-        told = {
-            name: decide.late_synthesis(entries[name], campagne, self.campaign, self.photo)
-            for name in sorted(entries)
-            if (folder / next(iter(entries[name]["sorties"]), "")).is_file()  # its page, first of what was made
-        }
-        return {name: reasons for name, reasons in told.items() if reasons}
+    def late_syntheses(self, campagne: Path, folder: Path) -> dict[str, Late]:
+        """By name, the syntheses of an output folder that were made from something else than the campaign as it is."""
+        found = {}
+        for name, kept in sorted(self.state.entries.items()):
+            page, photo = f"{name}.html", kept["sorties"].get(f"{name}.html")
+            if not photo or not (folder / page).is_file():
+                continue
+            reasons = decide.late_synthesis(kept, campagne, self.campaign, self.photo)
+            if decide.is_synthesis(kept) and (
+                reasons or not inputs.still_the_same(folder / page, photo, self.state.key)
+            ):
+                pages = tuple(one for one in kept["sorties"] if not one.endswith(".controle.json"))
+                found[name] = Late(pages, tuple(reasons) or ("ce n'est pas la dernière qui a été produite",))
+        return found
 
 
 def survey(campagne: Path) -> Survey:

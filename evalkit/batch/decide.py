@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.batch import inputs
-from evalkit.batch.plan import Task
+from evalkit.batch.plan import SYNTHESIS_NOTEBOOK, Task
 from evalkit.batch.state import State
 from evalkit.loaders.resources import resource_dir
 
@@ -152,15 +152,22 @@ def made_from(task: Task, campagne: Path, campaign: Campaign, photo: Photo) -> d
 
 def _territories(campagne: Path, campaign: Campaign, photo: Photo) -> str:
     """Digest of what a synthesis reads: every dossier, with the previous campaign, and not the reference."""
-    before = [_previous(campagne, campaign, path, photo) for path in campaign.dossiers]
-    return inputs.digest(photo.key, json.dumps([dict(photo.candidats), before]).encode())
+    before = [inputs.without_key(_previous(campagne, campaign, path, photo)) for path in campaign.dossiers]
+    now = {name: inputs.without_key(found) for name, found in photo.candidats.items()}
+    return inputs.digest(photo.key, json.dumps([now, before]).encode())
+
+
+def is_synthesis(kept: Mapping[str, Any]) -> bool:
+    """Whether what the state keeps is about a synthesis that was made."""
+    return bool(kept["journal"]["genre"] == "synthese" and kept["journal"]["etat"] == "reussi")
 
 
 def late_synthesis(kept: Mapping[str, Any], campagne: Path, campaign: Campaign, photo: Photo) -> list[str]:
     """Why a synthesis that was made is not up to date with the campaign; empty when it is, or when it could not be made."""
-    if kept["journal"]["genre"] != "synthese" or kept["journal"]["etat"] != "reussi" or not kept["faits_de"]:
+    if not is_synthesis(kept) or not kept["faits_de"]:
         return []
-    now = {**photo.shared, "territoires": _territories(campagne, campaign, photo)}
+    notebook = photo.file(resource_dir("notebooks") / SYNTHESIS_NOTEBOOK)
+    now = {**photo.shared, "carnet": notebook, "territoires": _territories(campagne, campaign, photo)}
     return [_FRENCH[name] for name in now if now[name] != kept["faits_de"].get(name)]
 
 
@@ -210,7 +217,11 @@ def decide(task: Task, found: Mapping[str, str], kept: Mapping[str, Any], key: b
         if not inputs.still_the_same(os.path.join(folder, name), photo, key)
     ]
     if lost:
-        reasons = [f"{name} manque ou a été modifié" for name in lost]
+        missing = {name for name in lost if not os.path.exists(os.path.join(folder, name))}
+        if missing == set(kept["sorties"]):
+            reasons = ["rien de lui n'est dans ce dossier de sortie"]
+        else:
+            reasons = [f"{name} {'manque' if name in missing else 'a été modifié'}" for name in lost]
         return Decision(task.document, "produire", (*reasons, *(_FRENCH[name] for name in changed)), found)
     if not changed:
         return Decision(task.document, "garder", (), found)
@@ -221,8 +232,12 @@ def decide(task: Task, found: Mapping[str, str], kept: Mapping[str, Any], key: b
 
 def explain(decisions: Iterable[Decision]) -> list[str]:
     """One French line per document: what will be done, and why."""
-    words = {"garder": "à jour", "comparer": "à comparer", "produire": "à produire"}
+    words = {
+        "garder": "à jour",
+        "comparer": "à relire, et à refaire si ce que le document en dit a changé",
+        "produire": "à produire",
+    }
     return [
-        f"{one.name} : {words[one.action]}" + (f" ({'; '.join(one.reasons)})" if one.reasons else "")
+        f"{one.name} : {words[one.action]}" + (f" ({' ; '.join(one.reasons)})" if one.reasons else "")
         for one in decisions
     ]

@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from evalkit.batch.imports import import_papermill
 from evalkit.batch.plan import Task
 from evalkit.errors import EvalkitError, Fault, Place
 from evalkit.wording import plural
@@ -90,8 +91,6 @@ class Session:
             raise
 
     def _execute(self, task: Task) -> Any:
-        from evalkit.batch.imports import import_papermill
-
         import_papermill()  # before nbclient, which would import jsonschema whole
         from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
@@ -143,8 +142,6 @@ class _Kernel:
         self._noted = Path(self._folder.name, "parties.json")
 
     def execute(self, task: Task, left: _Countdown) -> Any:
-        from evalkit.batch.imports import import_papermill
-
         papermill = import_papermill()
         from papermill.exceptions import PapermillExecutionError
 

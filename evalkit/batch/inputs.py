@@ -18,7 +18,7 @@ from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _NOT_DRAWING = ("cli.py", "ui", "documents", "batch", "_donnees", "__pycache__")
-_DRAWING_IN_BATCH = ("runner.py", "execution.py", "kernels.py", "parts.py", "formats.py")
+_DRAWING_IN_BATCH = ("runner.py", "execution.py", "imports.py", "kernels.py", "parts.py", "formats.py")
 # Those that make a difference to what is read, computed, drawn or written.
 LIBRARIES = frozenset(
     """pandas numpy scipy pyarrow matplotlib pillow nbconvert nbclient nbformat papermill ipykernel ipython jinja2 mistune
@@ -30,6 +30,7 @@ _TABLES = frozenset({".csv", ".xlsx", ".yml", ".yaml", ".parquet", ".json", ".xl
 _READ = _TABLES | _PICTURES
 _NEVER_READ = frozenset({"travail.xlsx"})
 _SUBFOLDERS = ("textes", "enquetes", "brut")
+_BEFORE_KEY = "-"
 # A file changed within this time of being photographed may have changed again since without its times telling.
 _TICK_NS = 2_000_000_000
 
@@ -66,11 +67,15 @@ def _read(path: str) -> bytes:
 
 
 def folder_digest(key: bytes, folder: str | Path) -> str:
-    """Digest of a dossier: every file that may be read, the names of the others, and the key that stamps."""
+    """Digest of a dossier: every file that may be read, the names of the others; then that of the key that stamps."""
     whole = Digest(key)
     _add_folder(whole, str(folder), "", _SUBFOLDERS)
-    whole.add(".evalkit/cle", _read(os.path.join(folder, ".evalkit", "cle")))
-    return whole.text()
+    return whole.text() + _BEFORE_KEY + digest(key, _read(os.path.join(folder, ".evalkit", "cle")))
+
+
+def without_key(dossier: str) -> str:
+    """The part of a dossier's digest that the key which stamps it does not change: no synthesis is stamped with it."""
+    return dossier.partition(_BEFORE_KEY)[0]
 
 
 def _add_folder(whole: Digest, folder: str, prefix: str, subfolders: Iterable[str]) -> None:
@@ -97,8 +102,8 @@ def workbook_digest(key: bytes, workbook: Path) -> str:
     whole.add(workbook.name, _read(str(workbook)))
     for name, path in _pictures_in(str(workbook.parent)):
         whole.add(name, _read(path))
-    whole.add(".evalkit/cle", _read(str(workbook.parent / ".evalkit" / f"{workbook.stem}.cle")))
-    return whole.text()
+    stamps = _read(str(workbook.parent / ".evalkit" / f"{workbook.stem}.cle"))
+    return whole.text() + _BEFORE_KEY + digest(key, stamps)
 
 
 def _pictures_in(folder: str) -> list[tuple[str, str]]:

@@ -150,7 +150,9 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     lines.extend(note for outcome in outcomes for note in outcome.others.notes)
     lines.extend(_anomaly_lines(outcomes))
     if failed:
-        lines.append(plural(len(failed), "document n'a pas pu l'être :", "documents n'ont pas pu l'être :"))
+        lines.append(
+            plural(len(failed), "document n'a pas pu être produit :", "documents n'ont pas pu être produits :")
+        )
     for outcome in failed:
         if outcome.kind == "comite" and outcome.name in reports:
             continue  # what stops a report stops the two pages made from the same dossier: said once

@@ -12,6 +12,7 @@ from typing import Any
 from evalkit.errors import EvalkitError, Fault, Place
 
 PARAMETERS_TAG = "parameters"
+SYNTHESIS_NOTEBOOK = "synthese_regionale.ipynb"
 
 
 @dataclass(frozen=True)

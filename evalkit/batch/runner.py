@@ -10,7 +10,7 @@ import errno
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -107,8 +107,10 @@ def run_plan(
                 note(task, outcome)
     except KeyboardInterrupt:
         while not ended.empty():
-            _, found = ended.get()
-            for task, outcome in found if isinstance(found, list) else []:
+            job, found = ended.get()
+            if not isinstance(found, list):
+                found = [] if found.cancelled() else _rest_of(job, found, outcomes)
+            for task, outcome in found:
                 note(task, outcome)
         raise
     return [outcomes[str(task.output)] for task in plan.tasks]
@@ -149,7 +151,7 @@ def _rest_of(
     job: Sequence[Task], future: Future[list[Outcome]], told: Mapping[str, Outcome]
 ) -> list[tuple[Task, Outcome]]:
     """Outcomes of a territory that were not told yet; those of tasks whose rendering raised are crashes."""
-    error = future.exception()
+    error = CancelledError() if future.cancelled() else future.exception()
     found = future.result() if error is None else [crashed(task, error) for task in job]
     return [(task, outcome) for task, outcome in zip(job, found, strict=True) if str(task.output) not in told]
 

@@ -17,6 +17,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -25,6 +26,7 @@ from evalkit.batch.kernels import STOCK, ForkedKernel, become_kernel, import_for
 
 _PR_SET_PDEATHSIG = 1
 _DRAWN = object()
+_COLD = 2  # renderers that know nothing yet: a batch of so few is done before a throw-away drawing is
 
 
 def import_for_rendering() -> None:
@@ -57,9 +59,9 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, _bury)
     control.sendall(b"p")
     drawing = draw_once()
-    while True:
-        if not select.select([control], [], [], 0)[0] and next(drawing, _DRAWN) is not _DRAWN:
-            continue  # nobody asks: one more cell, for those that will
+    for served in count():
+        while served > _COLD and not select.select([control], [], [], 0)[0] and next(drawing, _DRAWN) is not _DRAWN:
+            pass  # nobody asks: one more cell, for those that will
         _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not descriptors:
             break

@@ -365,7 +365,7 @@ def _read_campagne(reading: _Reading) -> None:
     elif reading.is_folder and "territoire" not in reading.sheets:
         place = Place(f"{parent.name}/{CAMPAGNE_FILE}")
         expected = "un fichier campagne.yml dans le dossier de la campagne"
-        fix = "créez-le avec libelle, annee, date_reference et referentiel_version, ou copiez celui de sample_data"
+        fix = "créez-le avec libelle, annee, date_reference et referentiel_version, ou copiez celui de sample_data, sans sa ligne « fictif »"
         reading.faults.append(Fault("DON-027", place, "fichier absent", expected, fix))
     if reading.workbook:
         place = Place(reading.workbook.file, note="propriété du classeur")
@@ -421,7 +421,7 @@ def _no_territory(reading: _Reading) -> None:
     files = [fault.place.file.lower() for fault in only_errors(reading.faults) if not fault.place.cell]
     if any(name.endswith(workbooks) for name in files):
         return  # the identity may well be in the workbook that could not be opened: that is what must be mended
-    fix = "créez le dossier avec « evalkit nouveau », ou copiez un territoire.yml de sample_data"
+    fix = "créez le dossier avec « evalkit nouveau », ou copiez un territoire.yml de sample_data, sans sa ligne « fictif »"
     reading.faults.append(Fault("DON-024", Place(where), "pas d’identité du territoire", expected, fix))
 
 

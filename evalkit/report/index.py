@@ -21,6 +21,7 @@ def render_index(
     documents: Sequence[Mapping[str, Any]],
     syntheses: Sequence[str],
     controles: Mapping[str, Mapping[str, Any]] | None = None,
+    territoires: Sequence[str] = (),
 ) -> str:
     """Make ``index.html``.
 
@@ -34,6 +35,8 @@ def render_index(
         File names of the syntheses that exist beside the index; a "diffusion restreinte" one is never listed.
     controles
         Automatic check of each of these syntheses and of their other formats, by file name.
+    territoires
+        Names of all the dossiers of the campaign: those without a document are told.
 
     Returns
     -------
@@ -45,12 +48,15 @@ def render_index(
     committees = {d["nom"]: d for d in documents if d["genre"] == "comite" and d["etat"] == "reussi"}
     failed = [d for d in documents if _to_correct(d, documents)]
     failed.sort(key=lambda d: sort_key(place_name(d["titre"])))
+    waiting = sorted(set(territoires) - {document["nom"] for document in reports}, key=sort_key)
+    total = len(reports) + len(waiting)
     body = join(
         tag("h1", campagne.libelle),
         paragraph(
-            f"{plural(len(done), 'rapport')} sur {plural(len(reports), 'territoire')}, en date du {format_date(campagne.date_reference)}.",
+            f"{plural(len(done), 'rapport')} sur {plural(total, 'territoire')}, en date du {format_date(campagne.date_reference)}.",
             "Les territoires sont rangés par ordre alphabétique ; aucun n’est classé.",
         ),
+        paragraph(f"Pas encore produits ici, par dossier : {', '.join(waiting)}.") if waiting else Html(""),
         _syntheses(syntheses, controles or {}),
         _reports(done, committees),
         _failures(failed),
@@ -128,7 +134,10 @@ def _failures(documents: Sequence[Mapping[str, Any]]) -> Html:
         return Html("")
     blocks: list[Html] = [
         heading(2, "À corriger"),
-        paragraph("Ces documents n’ont pas été produits. Les messages disent où et comment corriger."),
+        paragraph(
+            "Ces documents n’ont pas été produits. Les messages disent où et comment corriger.",
+            "Un document d’un lot précédent est resté dans le dossier du territoire : il ne dit pas les données d’aujourd’hui.",
+        ),
     ]
     for document in documents:
         of = " : comité de pilotage" if document["genre"] == "comite" else ""

@@ -87,6 +87,56 @@ def test_one_failure_leaves_the_others(notebook: Path, monkeypatch: pytest.Monke
     assert outcomes[1].cell == 4
 
 
+class _Whole(Executor):
+    """An executor that is not made of threads of this process: a territory ends whole."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        future: Future = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def test_ctrl_c_tells_the_territories_that_were_whole_elsewhere(notebook: Path) -> None:
+    """On a cluster too: what is finished is kept."""
+    seen: list[str] = []
+
+    def note(outcome: runner.Outcome, *_: int) -> None:
+        seen.append(outcome.name)
+        if len(seen) == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    def render(job: Sequence[Task]) -> list[runner.Outcome]:
+        return [runner.Outcome(one.name, one.kind, True) for one in job]
+
+    plan = make_plan(task(notebook, name) for name in "abc")
+    with pytest.raises(KeyboardInterrupt), Interruption() as interruption:
+        runner.run_plan(plan, _Whole(), note, render, interruption)
+    assert seen == ["a", "b", "c"]
+
+
+class _Cancelling(Executor):
+    """A cluster that lost its scheduler."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        future: Future = Future()
+        future.cancel()
+        future.set_running_or_notify_cancel()
+        return future
+
+
+def test_a_cancelled_territory_is_one_line_of_the_journal(notebook: Path) -> None:
+    outcomes = runner.run_plan(make_plan([task(notebook, "a")]), _Cancelling())
+    assert [fault.code for fault in outcomes[0].faults] == ["LOT-005"]
+
+
+def test_an_outcome_carries_no_class_of_nbformat() -> None:
+    """Whoever receives it would import nbformat whole: a second, twenty megabytes."""
+    node = nbformat.from_dict({"/d": {"bases": [{"n": 12}]}})
+    plain = runner._plain(node)
+    assert plain == {"/d": {"bases": [{"n": 12}]}}
+    assert {type(plain), type(plain["/d"]), type(plain["/d"]["bases"][0])} == {dict}
+
+
 class _Crashing(Executor):
     """An executor whose process dies: the future carries an exception that is not ours."""
 
@@ -136,7 +186,7 @@ def test_the_journal_says_what_happened(tmp_path: Path) -> None:
     assert (journal["reussis"], journal["echecs"]) == (1, 1)
     text = summary(outcomes)
     assert text.startswith("1 document produit.")
-    assert "1 document n'a pas pu l'être" in text
+    assert "1 document n'a pas pu être produit" in text
     assert "Brème" in text
     assert "[LOT-002]" in text
 
@@ -200,12 +250,11 @@ def test_each_document_is_told_as_soon_as_it_is_whole(notebook: Path) -> None:
     """Not with the last of its territory; and Ctrl-C says what was finished before it stops."""
     plan = make_plan([replace(task(notebook, name), dossier=notebook.parent) for name in "abc"])
     seen: list[str] = []
-    finished = Event()
+    told, finished = Event(), Event()
 
     def render(job: Sequence[Task]) -> Iterator[runner.Outcome]:
         yield runner.Outcome("a", "rapport", True)
-        while not seen:  # told while its territory is not finished
-            time.sleep(0.01)
+        assert told.wait(10), "dit pendant que son territoire n'est pas fini"
         yield runner.Outcome("b", "rapport", True)
         finished.set()
         time.sleep(0.1)
@@ -213,6 +262,7 @@ def test_each_document_is_told_as_soon_as_it_is_whole(notebook: Path) -> None:
 
     def note(outcome: runner.Outcome, *_: int) -> None:
         seen.append(outcome.name)
+        told.set()
         if outcome.name == "a":
             assert finished.wait(10)  # the second is whole when Ctrl-C comes
             signal.raise_signal(signal.SIGINT)
@@ -255,5 +305,5 @@ def test_every_document_that_is_missing_is_counted_and_its_reason_said_once() ->
     fault = Fault("LOT-002", Place(file="rapport.ipynb", note="cellule 4"), "x", "y", "z")
     lost = [runner.Outcome("b", kind, False, faults=(fault,), title="Brème") for kind in ("rapport", "comite")]
     text = summary([runner.Outcome("a", "rapport", True, ("rapport.html",), title="Ardelle"), *lost])
-    assert "2 documents n'ont pas pu l'être" in text
+    assert "2 documents n'ont pas pu être produits" in text
     assert text.count("[LOT-002]") == 1

@@ -1,6 +1,9 @@
 """The entry command: told in French what is missing, set up once, again only when the lock changes."""
 
 import ast
+import os
+import signal
+import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -81,3 +84,28 @@ def test_the_lock_names_no_address() -> None:
     text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert "://" not in text
     assert "pandas==3" in text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="un groupe de processus reçoit Ctrl-C autrement sous Windows")
+def test_ctrl_c_lets_the_command_say_its_last_words(tmp_path: Path) -> None:
+    """A terminal says it to both: the command that is stopping must not be killed by the one that started it."""
+    command = (
+        "import sys, time\nprint('prêt', flush=True)\n"
+        "try:\n    time.sleep(30)\nexcept KeyboardInterrupt:\n    time.sleep(1)\n    print('4 documents terminés')\n    sys.exit(130)"
+    )
+    script = (
+        f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nimport demarrer\n"
+        f"sys.exit(demarrer.wait_for([sys.executable, '-c', {command!r}], None))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "prêt\n"
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (out, err, process.returncode) == ("4 documents terminés\n", "", 130)

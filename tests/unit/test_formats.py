@@ -462,6 +462,17 @@ def test_the_index_says_what_was_not_made() -> None:
     assert not re.search(r"rien à signaler", text)
 
 
+def test_the_index_counts_the_territories_that_have_no_report_yet() -> None:
+    """An interrupted batch, or one territory asked for alone: « 1 rapport sur 1 territoire » could not be defended."""
+    documents = [entry(fichiers=["rapport.html"])]
+    name = documents[0]["nom"]
+    page = render_index(make_campagne(), documents, [], territoires=[name, "valbrune", "Écaillon"])
+    text = " ".join(BeautifulSoup(page, "html.parser").get_text(" ").split())
+    assert "1 rapport sur 3 territoires" in text
+    assert "Pas encore produits ici, par dossier : Écaillon, valbrune." in text.replace("\u202f", " ")
+    assert "Pas encore" not in render_index(make_campagne(), documents, [], territoires=[name])
+
+
 def test_a_journal_of_before_is_still_read() -> None:
     """A journal written by an earlier evalkit has no other format in it."""
     old = {

@@ -319,9 +319,10 @@ def test_a_key_that_the_batch_makes_is_not_a_change(region: Region) -> None:
     """Nor for a whole workbook: the next run accuses no dossier of having changed."""
     (region.campagne / "ardelle" / ".evalkit" / "cle").unlink()
     (region.campagne / ".evalkit" / "ostrevelle.cle").unlink()
+    actions.render_synthesis(region.campagne, region.sorties, formats=("html",))
     assert region.run() == ALL
     told = actions.explain_batch(region.campagne, region.sorties)
-    assert len(told) == 2 * len(ALL)
+    assert len(told) == 2 * len(ALL), "ni la synthèse, faite avant la clé"
     assert all(line.endswith(" : à jour") for line in told), told
 
 
@@ -335,15 +336,19 @@ def test_a_synthesis_that_is_late_is_told(region: Region) -> None:
     assert region.run() == set()
     assert region.result.late == ()
     edit(campagne / "ardelle/cotations.csv", r";commune;[0-4]", ";commune;5")
-    asked = f"Pour la refaire : evalkit synthese {campagne}"
+    asked = f"Commande : evalkit synthese {campagne}"
     expected = [
-        f"synthese : n'est plus à jour (un dossier de la campagne a changé). {asked} --vers {folder}",
-        "synthese-59-nominatif : n'est plus à jour (un dossier de la campagne a changé). "
-        f"{asked} --departement 59 --nominatif --vers {folder}",
+        f"synthese.html : à refaire (un dossier de la campagne a changé). {asked} --format html --vers {folder}",
+        "synthese-59-nominatif.html : à refaire (un dossier de la campagne a changé). "
+        f"{asked} --departement 59 --nominatif --format html --vers {folder}",
     ]
     assert actions.explain_batch(campagne, folder)[-2:] == expected
     assert region.run() == {"ardelle"}
     assert list(region.result.late) == expected
+    actions.render_synthesis(campagne, folder, formats=("html",))
+    (folder / "synthese.html").write_text("retouchée")
+    other = "synthese.html : à refaire (ce n'est pas la dernière qui a été produite)"
+    assert actions.explain_batch(campagne, folder)[-2].startswith(other)
     actions.render_synthesis(campagne, folder, formats=("html",))
     (folder / "synthese-59-nominatif.html").unlink()
     assert region.run() == set()

@@ -146,7 +146,7 @@ def test_what_was_published_is_kept_once_its_warning_is_told(tmp_path: Path, mon
 def test_a_change_of_what_executes_notebooks_makes_every_document_again() -> None:
     """The modules of the batch that a document's bytes depend on are those that run its notebook and write it."""
     batch = Path(execution.__file__).parent
-    drawing = {"papermill", "read_once", "write_page", "own_folders", "FORMATS"}
+    drawing = {"papermill", "import_papermill", "read_once", "write_page", "own_folders", "FORMATS"}
     needed = {
         path.name
         for path in batch.glob("*.py")

@@ -404,7 +404,9 @@ def test_a_changed_decision_is_seen_by_a_batch(dossier: Path, tmp_path: Path) ->
     assert actions.explain_batch(dossier.parent, vers) == [f"{name} : à jour" for name in both]
     decide(dossier, "ENQ-ASSO", "sollicites: 44\n")
     told = actions.explain_batch(dossier.parent, vers)
-    assert told == [f"{name} : à comparer (le dossier a changé)" for name in both]
+    assert told == [
+        f"{name} : à relire, et à refaire si ce que le document en dit a changé (le dossier a changé)" for name in both
+    ]
     assert not any(outcome.unchanged for outcome in actions.render_batch(dossier.parent, vers, 1).outcomes)
     assert "44" in (vers / "ardelle" / "rapport.html").read_text(encoding="utf-8")
     actions.import_surveys([path], dossier, actions.SurveyOptions(sollicites=["45"]))
