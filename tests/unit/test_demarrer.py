@@ -89,12 +89,14 @@ def test_the_lock_names_no_address() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="un groupe de processus reçoit Ctrl-C autrement sous Windows")
 def test_ctrl_c_lets_the_command_say_its_last_words(tmp_path: Path) -> None:
     """A terminal says it to both: the command that is stopping must not be killed by the one that started it."""
+    # Started in the background, a process ignores Ctrl-C, and so do those that it starts.
+    obeys = "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
     command = (
-        "import sys, time\nprint('prêt', flush=True)\n"
+        f"{obeys}import time\nprint('prêt', flush=True)\n"
         "try:\n    time.sleep(30)\nexcept KeyboardInterrupt:\n    time.sleep(1)\n    print('4 documents terminés')\n    sys.exit(130)"
     )
     script = (
-        f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nimport demarrer\n"
+        f"{obeys}sys.path.insert(0, {str(ROOT)!r})\nimport demarrer\n"
         f"sys.exit(demarrer.wait_for([sys.executable, '-c', {command!r}], None))"
     )
     process = subprocess.Popen(
