@@ -92,8 +92,8 @@ def test_ctrl_c_lets_the_command_say_its_last_words(tmp_path: Path) -> None:
     # Started in the background, a process ignores Ctrl-C, and so do those that it starts.
     obeys = "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
     command = (
-        f"{obeys}import time\nprint('prêt', flush=True)\n"
-        "try:\n    time.sleep(30)\nexcept KeyboardInterrupt:\n    time.sleep(1)\n    print('4 documents terminés')\n    sys.exit(130)"
+        f"{obeys}import time\n"
+        "try:\n    print('prêt', flush=True)\n    time.sleep(30)\nexcept KeyboardInterrupt:\n    time.sleep(1)\n    print('4 documents terminés')\n    sys.exit(130)"
     )
     script = (
         f"{obeys}sys.path.insert(0, {str(ROOT)!r})\nimport demarrer\n"
