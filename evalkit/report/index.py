@@ -136,7 +136,7 @@ def _failures(documents: Sequence[Mapping[str, Any]]) -> Html:
         heading(2, "À corriger"),
         paragraph(
             "Ces documents n’ont pas été produits. Les messages disent où et comment corriger.",
-            "Un document d’un lot précédent est resté dans le dossier du territoire : il ne dit pas les données d’aujourd’hui.",
+            "Ceux qu’un lot précédent aurait produits sont restés en place : ils ne disent pas les données d’aujourd’hui.",
         ),
     ]
     for document in documents:
