@@ -238,6 +238,7 @@ def explain(decisions: Iterable[Decision]) -> list[str]:
         "produire": "à produire",
     }
     return [
-        f"{one.name} : {words[one.action]}" + (f" ({' ; '.join(one.reasons)})" if one.reasons else "")
+        f"{one.name} : {'pas réessayé' if one.action == 'garder' and one.reasons else words[one.action]}"
+        + (f" ({' ; '.join(one.reasons)})" if one.reasons else "")
         for one in decisions
     ]

@@ -375,6 +375,9 @@ def test_a_failure_is_told_again_without_being_tried_again(region: Region) -> No
     assert region.run() == set()
     assert [fault for outcome in region.result.outcomes for fault in outcome.faults] == first
     assert not region.result.ok
+    told = [line for line in actions.explain_batch(region.campagne, region.sorties) if line.startswith("ardelle")]
+    assert told
+    assert all("pas réessayé (" in line and "à jour" not in line for line in told), told
     broken.write_bytes(good)
     assert region.run() == {"ardelle"}
     assert region.result.ok
