@@ -18,11 +18,8 @@ def draw_page(dossier: Path, titre: str = "", notebook: Path = NOTEBOOK) -> str:
     """HTML of the report of one dossier, the same as ``evalkit rapport`` gives."""
     import nbformat
 
-    from evalkit.loaders.dossier import territory_of
-    from evalkit.loaders.referentiel import load_referentiel
-    from evalkit.report.html import render_notebook
+    from evalkit.report.html import find_identity, render_notebook
 
-    titre = titre or territory_of(dossier, load_referentiel()).nom
     content = nbformat.read(notebook, 4)
     names: dict[str, Any] = {}
     for cell in content.cells:
@@ -33,7 +30,7 @@ def draw_page(dossier: Path, titre: str = "", notebook: Path = NOTEBOOK) -> str:
             names["dossier"] = str(dossier)
             continue
         cell.outputs = [nbformat.from_dict(one) for one in _outputs(run_cell(cell.source, names))]
-    return str(render_notebook(content, titre=titre))
+    return str(render_notebook(content, titre=titre or find_identity(content).nom))
 
 
 def run_cell(source: str, names: dict[str, Any]) -> Any:

@@ -25,7 +25,7 @@ from evalkit.wording import plural
 KERNEL_ATTEMPTS = 2
 _LONGEST_SOCKET, _LAST_PORT = 107, 65535  # bytes of a socket's name on Linux; a kernel adds a number to it
 # Metadata that never leave the process: the page shows none.
-PARTS, EXCLUDED, PUBLISHED = "evalkit_parties", "evalkit_exclus", "evalkit_publie"
+PARTS, EXCLUDED, PUBLISHED, TITLE = "evalkit_parties", "evalkit_exclus", "evalkit_publie", "evalkit_titre"
 
 
 class NotebookFailure(Exception):
@@ -146,6 +146,7 @@ class _Kernel:
         from papermill.exceptions import PapermillExecutionError
 
         from evalkit.batch.parts import take_notes
+        from evalkit.report.html import find_identity
 
         self._manager.folder = str(task.notebook.parent)
         try:
@@ -170,6 +171,8 @@ class _Kernel:
                 _refuse_dossier(task)
             raise NotebookFailure([_cell_fault(task, error)], error.exec_count) from None
         notebook.metadata[PARTS], notebook.metadata[EXCLUDED], notebook.metadata[PUBLISHED] = take_notes(self._noted)
+        # The name of the very reading that the figures come from, and nothing to read again.
+        notebook.metadata[TITLE] = find_identity(notebook).nom
         return notebook
 
     @contextmanager

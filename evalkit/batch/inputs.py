@@ -18,7 +18,7 @@ from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _NOT_DRAWING = ("cli.py", "ui", "documents", "batch", "_donnees", "__pycache__")
-_DRAWING_IN_BATCH = ("runner.py", "execution.py", "imports.py", "kernels.py", "parts.py", "formats.py")
+_DRAWING_IN_BATCH = ("runner.py", "execution.py", "imports.py", "kernels.py", "streams.py", "parts.py", "formats.py")
 # Those that make a difference to what is read, computed, drawn or written.
 LIBRARIES = frozenset(
     """pandas numpy scipy pyarrow matplotlib pillow nbconvert nbclient nbformat papermill ipykernel ipython jinja2 mistune

@@ -313,8 +313,10 @@ def import_for_kernel() -> None:
         import_module(name)
     from evalkit.batch.parts import framework_parts
     from evalkit.charts.theme import Page
+    from evalkit.loaders.open_data_context import shipped_dictionary
     from evalkit.loaders.referentiel import load_referentiel
 
+    shipped_dictionary()
     framework_parts(load_referentiel())
     page = Page()
     page.text(0, 0, "evalkit", bold=True)
@@ -324,13 +326,14 @@ def import_for_kernel() -> None:
     page.render(2)
 
 
+_STREAM = "evalkit.batch.streams.QuietStream"
 _KERNEL_MODULES = """
     pandas pandas.core.methods.to_dict pandas.core.arrays.arrow.extension_types encodings.ascii
     pyarrow pyarrow.parquet pyarrow.dataset pyarrow.pandas_compat scipy.optimize matplotlib.backends.backend_agg matplotlib.markers
     PIL.Image PIL.ImageDraw PIL.ImageFont PIL.PngImagePlugin
     ipykernel.kernelapp ipykernel.ipkernel ipykernel.zmqshell tornado.platform.asyncio zmq.utils.garbage
     IPython.core.completer IPython.core.completerlib IPython.core.debugger IPython.core.logger IPython.core.oinspect
-    IPython.extensions.storemagic encodings.latin_1 encodings.cp1252 faulthandler evalkit.batch.published
+    IPython.extensions.storemagic encodings.latin_1 encodings.cp1252 faulthandler evalkit.batch.published evalkit.batch.streams
     evalkit.actions evalkit.compute.evaluation evalkit.compute.disclosure evalkit.compute.disclosure_bases
     evalkit.compute.synthesis
     evalkit.loaders.dossier evalkit.loaders.referentiel evalkit.loaders.open_data_context
@@ -364,9 +367,10 @@ def become_kernel(order: dict[str, Any]) -> None:
 
     from ipykernel.kernelapp import IPKernelApp
 
-    sys.argv = [_LAUNCHER, *order["arguments"]]
+    arguments = [*order["arguments"], f"--IPKernelApp.outstream_class={_STREAM}"]
+    sys.argv = [_LAUNCHER, *arguments]
     app = IPKernelApp.instance()
-    app.initialize(order["arguments"])
+    app.initialize(arguments)
     app.start()
 
 

@@ -87,7 +87,12 @@ def _hash(content: Any) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+_PLAIN = {str, int, float, bool, type(None)}
+
+
 def _text_keys(value: Any) -> Any:
+    if isinstance(value, list) and _PLAIN.issuperset(map(type, value)):
+        return value  # a column, most of the time: nothing in it has keys
     if isinstance(value, Mapping):  # `3:` and `"3":` are two keys, and cannot be put in order together as they are
         return {f"{type(key).__name__}:{key}": _text_keys(item) for key, item in value.items()}
     return [_text_keys(item) for item in value] if isinstance(value, list | tuple) else value
@@ -119,10 +124,19 @@ def note(dossier: Dossier, referentiel: Referentiel) -> None:
     target = os.environ.get(NOTE)
     if not target:
         return
-    path, parts = Path(target), parts_of(dossier, referentiel)
+    path, parts = Path(target), _parts_once(dossier, referentiel)
     if path.exists() and read_note(path) != parts:
         parts = {}  # two dossiers, or two states of one: which one was drawn is not known
     path.write_text(json.dumps(parts), encoding="utf-8")
+
+
+_NOTED: list[tuple[Any, Any, dict[str, str]]] = []  # the last reading noted, held so that its identity is its own
+
+
+def _parts_once(dossier: Dossier, referentiel: Referentiel) -> dict[str, str]:
+    if not (_NOTED and _NOTED[0][0] is dossier and _NOTED[0][1] is referentiel):
+        _NOTED[:] = [(dossier, referentiel, parts_of(dossier, referentiel))]
+    return dict(_NOTED[0][2])
 
 
 def note_excluded(excluded: Sequence[tuple[str, str]]) -> None:

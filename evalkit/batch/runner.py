@@ -17,7 +17,16 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from evalkit.batch.execution import EXCLUDED, PARTS, PUBLISHED, NotebookFailure, Session, execute_notebook, time_fault
+from evalkit.batch.execution import (
+    EXCLUDED,
+    PARTS,
+    PUBLISHED,
+    TITLE,
+    NotebookFailure,
+    Session,
+    execute_notebook,
+    time_fault,
+)
 from evalkit.batch.formats import Others, Tell, silent, write_others
 from evalkit.batch.interruption import Interruption
 from evalkit.batch.plan import Plan, Task, jobs
@@ -191,23 +200,21 @@ def render_task(task: Task, tell: Tell = silent, session: Session | None = None)
     """
     from evalkit.batch.published import compare
 
-    start = time.perf_counter()
-    told: dict[str, Any] = {"title": task.title}
+    start, title = time.perf_counter(), task.title
 
     def outcome(ok: bool, **more: Any) -> Outcome:
+        named = title or (title_of(task.dossier) if task.dossier else "")
         seconds = round(time.perf_counter() - start, 2)
-        return Outcome(task.name, task.kind, ok, notebook=task.notebook.name, seconds=seconds, **told, **more)
+        return Outcome(task.name, task.kind, ok, notebook=task.notebook.name, seconds=seconds, title=named, **more)
 
     try:
         parts = parts_now(task) if task.known else {}
         if parts and parts == task.known:
             return outcome(True, unchanged=True, parts=parts)
-        if task.dossier and not task.title:
-            told["title"] = title_of(task.dossier)
-            task = replace(task, title=told["title"])
         notebook = execute_notebook(task, session)
-        documents, check = write_page(task, notebook)
         metadata = getattr(notebook, "metadata", {})
+        title = title or metadata.pop(TITLE, "") or (title_of(task.dossier) if task.dossier else "")
+        documents, check = write_page(replace(task, title=title), notebook)
         excluded = tuple(metadata.pop(EXCLUDED, ()))
         published = _plain(metadata.pop(PUBLISHED, {}))
         others = write_others(task, write_whole, tell)
@@ -255,7 +262,7 @@ def title_of(dossier: Path) -> str:
 
     try:
         return territory_of(dossier, load_referentiel()).nom
-    except EvalkitError:
+    except (EvalkitError, OSError):
         return dossier.stem
 
 

@@ -9,24 +9,18 @@ from __future__ import annotations
 
 import gc
 import os
-import select
 import shutil
 import signal
 import socket
 import sys
 import traceback
-from collections.abc import Iterator
 from contextlib import suppress
-from itertools import count
 from multiprocessing.connection import Connection
-from typing import Any
 
 from evalkit.batch.apart import answer
 from evalkit.batch.kernels import STOCK, ForkedKernel, become_kernel, import_for_kernel, read_order
 
 _PR_SET_PDEATHSIG = 1
-_DRAWN = object()
-_COLD = 2  # renderers that know nothing yet: a batch of so few is done before a throw-away drawing is
 
 
 def import_for_rendering() -> None:
@@ -36,6 +30,7 @@ def import_for_rendering() -> None:
     import_papermill()
     import ipykernel.kernelspec  # noqa: F401
     import nbformat
+    from jupyter_client.provisioning import KernelProvisionerFactory
 
     from evalkit.report.check import check_page
     from evalkit.report.html import STAMP_MIME, render_notebook
@@ -44,6 +39,7 @@ def import_for_rendering() -> None:
     cells = [nbformat.v4.new_markdown_cell("x"), nbformat.v4.new_code_cell("1", outputs=[stamp])]
     notebook = nbformat.v4.new_notebook(cells=cells)
     check_page(render_notebook(notebook, titre="x"))
+    KernelProvisionerFactory.instance()  # looks for what is installed
 
 
 def main() -> None:
@@ -58,10 +54,7 @@ def main() -> None:
     gc.freeze()  # what is shared stays shared: a collection in a fork does not touch these pages
     signal.signal(signal.SIGCHLD, _bury)
     control.sendall(b"p")
-    drawing = draw_once()
-    for served in count():
-        while served > _COLD and not select.select([control], [], [], 0)[0] and next(drawing, _DRAWN) is not _DRAWN:
-            pass  # nobody asks: one more cell, for those that will
+    while True:
         _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not descriptors:
             break
@@ -88,34 +81,6 @@ def _bury(*_: object) -> None:
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
-
-
-def draw_once() -> Iterator[None]:
-    """Draw the report of an invented territory, for nothing, cell by cell: what is only slow the first time is then known.
-
-    While the first territories are drawn, so that a small batch does not wait for it. Context figures are left out: reading them
-    starts threads.
-    """
-    import json
-    from tempfile import TemporaryDirectory
-
-    from evalkit.loaders.resources import resource_dir
-
-    with suppress(Exception), TemporaryDirectory(prefix="ek") as folder:
-        samples = resource_dir("sample_data") / "2022"
-        shutil.copytree(samples / "ardelle", f"{folder}/2022/ardelle")
-        for name in ("campagne.yml", "reference_regionale.json"):
-            shutil.copy2(samples / name, f"{folder}/2022")
-        names: dict[str, Any] = {}
-        notebook = json.loads((resource_dir("notebooks") / "rapport_territoire.ipynb").read_text(encoding="utf-8"))
-        for cell in notebook["cells"]:
-            if cell["cell_type"] == "code":
-                exec("".join(cell["source"]), names)
-                yield
-            if "parameters" in cell["metadata"].get("tags", []):
-                names["dossier"] = f"{folder}/2022/ardelle"
-    gc.collect()
-    gc.freeze()
 
 
 def _renderer(connection: Connection, parent: int) -> None:

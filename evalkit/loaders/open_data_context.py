@@ -493,7 +493,8 @@ def _not_as_written(frame: pd.DataFrame) -> str:
 
 
 @lru_cache(maxsize=1)
-def _shipped_dictionary() -> ContextDictionary:
+def shipped_dictionary() -> ContextDictionary:
+    """The dictionary of variables that evalkit ships, read once."""
     return load_context_dictionary()
 
 
@@ -505,7 +506,7 @@ def territory_context(
     The national row is kept only where the file gives a value, for the contract's own geography, and for figures that can
     be compared (rates, medians, indices): a national count says nothing about a neighbourhood's.
     """
-    known = dictionary or _shipped_dictionary()
+    known = dictionary or shipped_dictionary()
     comparable = {(t.theme, v.nom) for t in known.themes for v in t.variables if v.indicateur and not v.additive}
     mine = frame[frame["qpv"].isin(set(quarters))]
     national = frame[(frame["qpv"] == NATIONAL_ROW) & frame["valeur"].notna() & (frame["geographie"] == geographie)]
