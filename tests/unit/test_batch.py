@@ -307,3 +307,32 @@ def test_every_document_that_is_missing_is_counted_and_its_reason_said_once() ->
     text = summary([runner.Outcome("a", "rapport", True, ("rapport.html",), title="Ardelle"), *lost])
     assert "2 documents n'ont pas pu être produits" in text
     assert text.count("[LOT-002]") == 1
+
+
+SAMPLE = Path(__file__).resolve().parents[2] / "sample_data" / "2022" / "cambreulle"
+
+
+def _named(tmp_path: Path, *cells: str) -> tuple[runner.Outcome, Path]:
+    """What becomes of a document without a given title, whose notebook runs these cells on a sample."""
+    parameters = nbformat.v4.new_code_cell('dossier: str = ""', metadata={"tags": ["parameters"]})
+    content = nbformat.v4.new_notebook(cells=[parameters, *(nbformat.v4.new_code_cell(cell) for cell in cells)])
+    content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(content, tmp_path / "court.ipynb")
+    output = tmp_path / "cambreulle" / "rapport"
+    asked = Task("cambreulle", tmp_path / "court.ipynb", {"dossier": str(SAMPLE)}, output, dossier=SAMPLE)
+    return runner.render_task(asked), output.with_suffix(".html")
+
+
+def test_a_page_bears_the_name_that_its_notebook_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name comes from the reading that the figures come from: the dossier is not read a second time for it."""
+    monkeypatch.setattr(runner, "title_of", lambda dossier: "relu")
+    read = "import evalkit\npublication = evalkit.load_publication(dossier)"
+    outcome, page = _named(tmp_path, read, "evalkit.show_title(publication)", "evalkit.show_stamp(publication)")
+    assert (outcome.ok, outcome.title) == (True, "Contrat de ville de Cambreulle")
+    assert "<title>Contrat de ville de Cambreulle</title>" in page.read_text(encoding="utf-8")
+
+
+def test_a_notebook_that_fails_is_told_with_the_name_of_its_territory(tmp_path: Path) -> None:
+    outcome, page = _named(tmp_path, "1 / 0")
+    assert (outcome.ok, outcome.title) == (False, "Contrat de ville de Cambreulle")
+    assert not page.exists()

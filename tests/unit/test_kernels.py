@@ -83,6 +83,16 @@ def test_kernels_draw_lots_of_their_own(way: str, tmp_path: Path) -> None:
     assert not set(first) & set(second)
 
 
+def test_what_is_printed_keeps_its_place(way: str, tmp_path: Path) -> None:
+    """Streams that have nothing to say are not waited for: what was printed still comes before what is shown next, in its own cell."""
+    first = "import sys\nprint('un')\ndisplay('deux')\nprint('trois', file=sys.stderr)\ndisplay('quatre')\nprint('cinq', end='')"
+    second = "print('six')\n'sept'"
+    code = "from IPython.display import display\n"
+    found = run(way, make_task(tmp_path, "a", code + first, second))
+    said = [str(one.get("text") or one["data"]["text/plain"]).strip().strip("'") for one in found]
+    assert said == ["un", "deux", "trois", "quatre", "cinq", "six", "sept"]
+
+
 def test_temporary_files_are_gone_with_the_territory(way: str, tmp_path: Path) -> None:
     code = "import tempfile, os\nf = tempfile.mkdtemp()\nprint(f, os.environ['IPYTHONDIR'])"
     left, profile = text(run(way, make_task(tmp_path, "a", code))).split()
