@@ -3,7 +3,7 @@
     python bench/courbe.py --tailles 40 400 1600 --json courbe.json
     python bench/courbe.py --tailles 400 --dask
 
-For each size: seconds per territory of the clock and of the processor, the same for the first and the last quarter of the
+For each size, and for the first 40 and 400 of a longer run: seconds per territory of the clock and of the processor, the same for the first and the last quarter of the
 territories (the start, which happens once, is told apart), memory (sum of PSS over the process tree, Linux) in each quarter, and
 an unchanged run of the whole command. ``--dask``: the same plan on a local cluster of two worker processes. The territories are
 the samples, copied under other names when they are not enough. Everything is written in a temporary folder, removed after
@@ -32,6 +32,7 @@ from lot import PROCESSES, descendants, dossiers_of, make_campaign, processor, r
 from lot import pss as memory_of
 
 EVERY_S = 1.0
+STEPS = (40, 400)
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,17 @@ def quarters(samples: list[Sample], number: int) -> dict[str, Any]:
         "memoire_mediane_par_quart_mo": [round(median(one)) for one in kept],
         "memoire_max_par_quart_mo": [round(max(one)) for one in kept],
         "memoire_max_mo": round(max(one.memory_mb for one in samples)),
+        "paliers": {str(size): _step(samples, size) for size in STEPS if size < number},
+    }
+
+
+def _step(samples: list[Sample], size: int) -> dict[str, float]:
+    """The beginning of a longer run, up to so many territories: the start counted."""
+    seen = [one for one in samples if one.done <= size]
+    return {
+        "mur_par_territoire_s": round(seen[-1].seconds / max(1, seen[-1].done), 3),
+        "memoire_mediane_mo": round(median(one.memory_mb for one in seen)),
+        "memoire_max_mo": round(max(one.memory_mb for one in seen)),
     }
 
 
