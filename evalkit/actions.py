@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import EvalkitError, Fault, Place, fail, only_errors, only_warnings
+from evalkit.loaders.files_beside import place_of
 from evalkit.loaders.resources import is_installed_copy, resource_dir
 from evalkit.wording import plural, typed
 
@@ -74,7 +75,7 @@ def load_publication(dossier: str | Path, sans_enquete: str = "") -> Publication
     from evalkit.batch.published import note_report
     from evalkit.model.survey import left_out_names
 
-    path, codes = Path(dossier).resolve(), left_out_names(sans_enquete)
+    path, codes = place_of(Path(dossier)), left_out_names(sans_enquete)
     read, referentiel, publication = read_once((path, *codes), lambda: _read_publication(path, codes))
     note(read, referentiel)
     note_report(path, publication)
@@ -415,7 +416,7 @@ def _doubtful_points(dossier: Path, faults: Sequence[Fault]) -> list[str]:
 
 
 def _dossier_of(path: Path) -> Path:
-    path = _existing(path).resolve()
+    path = place_of(_existing(path))
     if is_campaign(path):
         raise fail(
             "USA-003",
@@ -522,6 +523,26 @@ def default_output(campagne: Path) -> Path:
     return Path("sorties") / campagne.name
 
 
+def _output_folder(campagne: Path, vers: Path | None) -> Path:
+    """Where the documents of a campaign go: never among what they are made from.
+
+    Raises
+    ------
+    EvalkitError
+        USA-003: the campaign itself was given.
+    """
+    folder = (vers or default_output(campagne)).resolve()
+    if folder == campagne:
+        raise fail(
+            "USA-003",
+            folder,
+            read="la campagne elle-même comme dossier de sortie",
+            expected="un dossier à part : les pages ne se mêlent pas aux données",
+            fix=f"donnez un autre dossier après --vers, par exemple {typed(str(folder / 'sorties'))}, ou retirez --vers",
+        )
+    return folder
+
+
 def find_model(folder: Path) -> Path | None:
     """A person's ``modele.docx``: the territory's own, else the campaign's; None for evalkit's."""
     folders = [folder, folder.parent] if folder.is_dir() else [folder.parent]
@@ -587,7 +608,7 @@ def render_batch(
     from evalkit.report.formats import possible_formats
 
     campagne = _campaign_of(campagne)
-    folder = (vers or default_output(campagne)).resolve()
+    folder = _output_folder(campagne, vers)
     possible, lacking = possible_formats(formats or ONLY_PAGES)
     found = _survey(campagne, folder, only, possible, sans_enquete)
     run = _run(campagne, folder, processes, tell, dask)
@@ -625,7 +646,7 @@ def explain_batch(
 
     campagne = _campaign_of(campagne)
     possible, _ = possible_formats(formats or ONLY_PAGES)
-    folder = (vers or default_output(campagne)).resolve()
+    folder = _output_folder(campagne, vers)
     found = _survey(campagne, folder, only, possible, sans_enquete)
     return [*explain(found.decisions), *_late_syntheses(found, campagne, folder, asked=vers is not None)]
 
@@ -761,7 +782,7 @@ def render_synthesis(
     from evalkit.report.formats import possible_formats
 
     campagne = _campaign_of(campagne)
-    folder = (vers or default_output(campagne)).resolve()
+    folder = _output_folder(campagne, vers)
     found = campaign.survey(campagne)
     dossiers = _chosen(campagne, found.campaign.dossiers, ())
     name = _synthesis_name(departement, nominatif)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -612,6 +613,14 @@ def _usage(read: str, expected: str, fix: str) -> Fault:
     return Fault("USA-002", Place(file="ligne de commande"), read=read, expected=expected, fix=fix)
 
 
+def _refuse_empty(typed: list[str]) -> None:
+    """An empty value would be taken for the current folder, or for nothing asked."""
+    for rank, one in enumerate(typed):
+        if not one.strip() or (one.startswith("--") and one.endswith("=")):
+            what = one.rstrip("=").strip() or (typed[rank - 1] if rank else "la commande")
+            raise EvalkitError([_usage(f"rien après {what}", "une valeur", "écrivez-la, ou retirez l'option")])
+
+
 def _translate(error: TyperException, typed: list[str]) -> Fault:
     """Typer's own errors, in French: they are the first thing a newcomer meets."""
     context = getattr(error, "ctx", None)
@@ -630,7 +639,12 @@ def _translate(error: TyperException, typed: list[str]) -> Fault:
         label = name if str(name).startswith("-") else str(name).upper()
         return _usage(f"{label} n'est pas donné", f"une valeur pour {label}", fix)
     if kind == "BadParameter":
-        return _usage(f"la valeur de {name} n'est pas acceptée", "une valeur du bon genre", fix)
+        least, most = (getattr(getattr(param, "type", None), name, None) for name in ("min", "max"))
+        expected = "une valeur du bon genre" if least is None else f"un nombre entier de {least} à {most}"
+        given = typed[typed.index(name) + 1 :][:1] if name in typed else []
+        return _usage(f"{name} {given[0]}" if given else f"la valeur de {name} n'est pas acceptée", expected, fix)
+    if kind == "BadOptionUsage" and "not take a value" in str(error.message):
+        return _usage(f"l'option {option} avec une valeur", f"{option} seule", fix)
     if kind == "BadOptionUsage":
         return _usage(f"l'option {option} sans sa valeur", f"une valeur après {option}", fix)
     surplus = re.search(r"unexpected extra argument[^ ]* \((.+)\)$", str(getattr(error, "message", "")))
@@ -651,6 +665,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             stream.reconfigure(encoding="utf-8", errors="replace")
     typed = sys.argv[1:] if arguments is None else arguments
     try:
+        _refuse_empty(typed)
         code = app(args=typed or ["--help"], prog_name="evalkit", standalone_mode=False)
     except EvalkitError as error:
         _say(error, to_error=True)
@@ -664,5 +679,6 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except (Abort, KeyboardInterrupt):
         code = ExitCode.INTERRUPTED
     if code == ExitCode.INTERRUPTED:  # Typer rend ce nombre lui-même quand il a vu passer Ctrl-C
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # un second Ctrl-C ne change plus rien à la fin
         _say("\nInterrompu. Ce qui était terminé est conservé.", to_error=True)
     sys.exit(int(code) if isinstance(code, int) else 0)

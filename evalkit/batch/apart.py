@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from inspect import isgeneratorfunction
 from multiprocessing.connection import Connection
 from typing import Any
@@ -256,9 +256,9 @@ class _Starting:
         process, connection = self._worker()
         try:
             connection.send((function, argument))
-            yield from _answers(connection, seconds, process.kill)
+            yield from _answers(connection, seconds, lambda: _kill(process))
         except (EOFError, ConnectionError) as error:
-            process.kill()
+            _kill(process)
             raise RendererLost from error
         finally:
             if not process.is_alive():
@@ -269,9 +269,45 @@ class _Starting:
 
     def close(self) -> None:
         for process in self._all:
-            process.kill()
+            _kill(process)
+        for process in self._all:
             process.join(2)
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _kill(process: Any) -> None:
+    """End a worker process, and the kernels that it started."""
+    below = _started_by(process.pid)
+    process.kill()
+    _end_all(below)
+
+
+def _started_by(pid: int) -> list[Any]:
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        return list(psutil.Process(pid).children(recursive=True))
+    return []
+
+
+def _end_all(processes: list[Any]) -> None:
+    import psutil
+
+    for one in processes:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+
+
+def _end_with_the_batch(scratch: str) -> None:
+    """Wait for the end of the process that started this one, however it ends: nothing goes on after it."""
+    from multiprocessing import parent_process
+
+    batch = parent_process()
+    assert batch is not None
+    batch.join()
+    _end_all(_started_by(os.getpid()))
+    shutil.rmtree(scratch, ignore_errors=True)
+    os._exit(1)
 
 
 def _work(connection: Connection, scratch: str) -> None:
@@ -282,6 +318,7 @@ def _work(connection: Connection, scratch: str) -> None:
     from evalkit.batch.kernels import STOCK, StartedKernel
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch decides when to stop
+    threading.Thread(target=_end_with_the_batch, args=(scratch,), daemon=True).start()
     os.environ |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch)
     tempfile.tempdir = None
     STOCK.make = StartedKernel

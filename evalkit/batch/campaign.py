@@ -121,11 +121,11 @@ def render(run: Run, found: Survey, keep: Sequence[Mapping[str, Any]] = ()) -> l
         return [done[task.document] for task in found.tasks]
     with writing(run.folder):  # said now rather than after an hour of rendering
         run.folder.mkdir(parents=True, exist_ok=True)
-    with writing(run.folder), only_run_on(run.folder):
+    with writing(run.folder), only_run_on(run.folder), Interruption() as interruption:
         record = _Record(run, found.state, keep, done)
         try:
             if todo:
-                _render(run, todo, record)
+                _render(run, todo, record, interruption)
         except KeyboardInterrupt:
             run.tell(f"{plural(record.finished, 'document terminé', 'documents terminés')} sur {len(todo)} à produire.")
             raise
@@ -134,11 +134,13 @@ def render(run: Run, found: Survey, keep: Sequence[Mapping[str, Any]] = ()) -> l
     return [record.outcomes[task.document] for task in found.tasks]
 
 
-def _render(run: Run, todo: Sequence[tuple[Task, decide.Decision]], record: _Record) -> None:
+def _render(
+    run: Run, todo: Sequence[tuple[Task, decide.Decision]], record: _Record, interruption: Interruption
+) -> None:
     record.todo = {task.document: (task, dict(one.made_from)) for task, one in todo}
     make_plan(task for task, _ in todo)  # refuses two documents at one place before anything runs
     _sweep({run.folder, *(task.output.parent for task, _ in todo)})
-    with Interruption() as interruption, run.executor() as executor:  # it gets ready while the dossiers are prepared
+    with run.executor() as executor:  # it gets ready while the dossiers are prepared
         ready, refused = _prepared(run, record, interruption)
         for done, outcome in enumerate(refused, start=1):
             record.note(outcome, done, len(todo))
@@ -149,6 +151,7 @@ def _render(run: Run, todo: Sequence[tuple[Task, decide.Decision]], record: _Rec
             run.render,
             interruption,
         )
+    interruption.obey()  # after the last wait: what follows must not begin
 
 
 def _prepared(run: Run, record: _Record, interruption: Interruption) -> tuple[list[Task], list[Outcome]]:

@@ -13,11 +13,12 @@ class Interruption:
     """While it is entered, Ctrl-C interrupts a wait, and nothing else: elsewhere it is kept for the next one.
 
     Python raises ``KeyboardInterrupt`` wherever it happens to be: in the middle of an import, some libraries take it for an
-    error of their own and go on. A second Ctrl-C is not kept waiting. Out of the main thread, nothing is changed.
+    error of their own and go on. A second Ctrl-C is not kept waiting; once obeyed, another changes nothing, so that what ends
+    is not ended half-way. Out of the main thread, nothing is changed.
     """
 
     def __init__(self) -> None:
-        self._asked = self._waiting = False
+        self._asked = self._waiting = self._obeyed = False
         self._before: Any = None
 
     def __enter__(self) -> Interruption:
@@ -34,7 +35,7 @@ class Interruption:
     def _note(self, *_: object) -> None:
         second, self._asked = self._asked, True
         if self._waiting or second:
-            raise KeyboardInterrupt
+            self.obey()
 
     def obey(self) -> None:
         """A place where the batch may stop.
@@ -42,9 +43,10 @@ class Interruption:
         Raises
         ------
         KeyboardInterrupt
-            It was asked to.
+            It was asked to, and has not begun to stop.
         """
-        if self._asked:
+        if self._asked and not self._obeyed:
+            self._obeyed = True
             raise KeyboardInterrupt
 
     @contextmanager

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import sys
 import time
@@ -299,10 +300,10 @@ get_ipython().reset(new_session=True)
 # --- inside the kernel's process ----------------------------------------------------------------------------------------
 
 
-def import_for_kernel() -> None:
+def import_for_kernel(between: Callable[[], None] = lambda: None) -> None:
     """Import what a report notebook will import, and draw once, so that no territory waits for it.
 
-    Nothing here may choose or import a pyplot backend, nor start a thread: a kernel forked after would draw nothing, or hang.
+    ``between``: called before each import; it may end the process, when nobody waits for it any more. Nothing here may choose or import a pyplot backend, nor start a thread: a kernel forked after would draw nothing, or hang.
     """
     from importlib import import_module
 
@@ -310,6 +311,7 @@ def import_for_kernel() -> None:
 
     import_kernel_debugger()
     for name in _KERNEL_MODULES:
+        between()
         import_module(name)
     from evalkit.batch.parts import framework_parts
     from evalkit.charts.theme import Page
@@ -385,6 +387,18 @@ def limit_memory(megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
 
 
+def is_left(descriptor: int) -> bool:
+    """Whether whoever writes in a pipe or a socket is gone without a word to read, where the system can say it without waiting."""
+    if sys.platform == "win32":
+        return False
+    from fcntl import ioctl
+    from termios import FIONREAD
+
+    watch = select.poll()
+    watch.register(descriptor, 0)  # a hang-up is always told
+    return bool(watch.poll(0)) and not any(ioctl(descriptor, FIONREAD, bytes(4)))
+
+
 def read_order(pipe: int) -> dict[str, Any] | None:
     """Wait for the order; None when the other end is gone."""
     with os.fdopen(pipe, "rb") as stream:
@@ -394,8 +408,9 @@ def read_order(pipe: int) -> dict[str, Any] | None:
 
 def main() -> None:
     """Process started in advance: import everything, wait for the order, be the kernel."""
-    import_for_kernel()
-    order = read_order(os.dup(sys.stdin.fileno()))
+    pipe = sys.stdin.fileno()
+    import_for_kernel(lambda: sys.exit(1) if is_left(pipe) else None)
+    order = read_order(os.dup(pipe))
     if order is not None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - kept open as long as the kernel lives
         become_kernel(order)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from evalkit.batch.parts import note_published
 from evalkit.batch.plan import Task
 from evalkit.errors import Fault, Place
-from evalkit.loaders.files_beside import read_json_object
+from evalkit.loaders.files_beside import place_of, read_json_object
 from evalkit.loaders.fingerprint import STATE_FOLDER, key_path
 from evalkit.wording import plural
 
@@ -43,7 +43,7 @@ def note_synthesis(publication: PublicationSynthese) -> None:
 
 
 def _name(dossier: Path) -> str:
-    return str(dossier.resolve())
+    return str(place_of(dossier))
 
 
 def compare(task: Task, noted: Mapping[str, Any]) -> tuple[Fault, ...]:

@@ -16,9 +16,10 @@ import sys
 import traceback
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from typing import NoReturn
 
 from evalkit.batch.apart import answer
-from evalkit.batch.kernels import STOCK, ForkedKernel, become_kernel, import_for_kernel, read_order
+from evalkit.batch.kernels import STOCK, ForkedKernel, become_kernel, import_for_kernel, is_left, read_order
 
 _PR_SET_PDEATHSIG = 1
 
@@ -45,7 +46,7 @@ def import_for_rendering() -> None:
 def main() -> None:
     """Import, then fork one renderer per connection until the other end closes."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    import_for_kernel()
+    import_for_kernel(lambda: _end() if is_left(control.fileno()) else None)
     import_for_rendering()
     threads = len(os.listdir("/proc/self/task"))
     if threads != 1:
@@ -53,20 +54,18 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # what is shared stays shared: a collection in a fork does not touch these pages
     signal.signal(signal.SIGCHLD, _bury)
-    control.sendall(b"p")
-    while True:
-        _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        if not descriptors:
-            break
-        parent = os.getpid()
-        if os.fork() == 0:
-            control.close()
-            _renderer(Connection(descriptors[0]), parent)
-        os.close(descriptors[0])
+    with suppress(ConnectionError):
+        control.sendall(b"p")
+        while descriptors := socket.recv_fds(control, 1, 1)[1]:
+            parent = os.getpid()
+            if os.fork() == 0:
+                control.close()
+                _renderer(Connection(descriptors[0]), parent)
+            os.close(descriptors[0])
     _end()
 
 
-def _end() -> None:
+def _end() -> NoReturn:
     """The batch was killed: nothing survives it, neither a process nor a temporary file."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.killpg(0, signal.SIGTERM)  # the renderers, of this group; their kernels die with them
@@ -74,6 +73,7 @@ def _end() -> None:
         while True:
             os.wait()
     shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+    os._exit(0)
 
 
 def _bury(*_: object) -> None:

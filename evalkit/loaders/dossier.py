@@ -13,6 +13,7 @@ from evalkit.errors import EvalkitError, Fault, Place, only_errors, only_warning
 from evalkit.loaders import dossier_checks as checks
 from evalkit.loaders.cells import TURNING, Vocabulary
 from evalkit.loaders.coverage import missing_from_report
+from evalkit.loaders.files_beside import place_of
 from evalkit.loaders.fingerprint import ensure_key, fingerprint, key_path, read_key
 from evalkit.loaders.grids import Grid, Workbook, normalise, read_csv, read_workbook
 from evalkit.loaders.logo import read_logo
@@ -176,7 +177,7 @@ def territory_of(path: Path, referentiel: Referentiel) -> Territory:
     EvalkitError
         It cannot be read.
     """
-    reading = _Reading(path.resolve(), referentiel)
+    reading = _Reading(place_of(path), referentiel)
     _inventory(reading)
     _read_campagne(reading)
     _read_territory(reading)
@@ -242,7 +243,7 @@ def _ordered(faults: list[Fault]) -> list[Fault]:
 
 
 def _read(path: Path, referentiel: Referentiel) -> _Reading:
-    path = path.resolve()
+    path = place_of(path)
     if path.is_file() and path.name == WORKBOOK_NAME and (path.parent / TERRITORY_FILE).is_file():
         path = path.parent
     reading = _Reading(path, referentiel)
@@ -266,7 +267,10 @@ def _inventory(reading: _Reading) -> None:
     """List the files of the dossier: which hold a table, which bear a name nearly right, which are not read."""
     files = sorted(reading.path.iterdir()) if reading.is_folder else [reading.path]
     for file in files:
-        if file.is_dir() or file.name.startswith((".", "~")):
+        if file.name.startswith((".", "~")):
+            continue
+        if file.is_dir():
+            _say_folder(reading, file)
             continue
         stem, suffix = normalise(file.stem), file.suffix.lower()
         if not reading.is_folder or file.name.lower() == WORKBOOK_NAME:
@@ -302,6 +306,17 @@ def _keep_csv(reading: _Reading, name: str, file: Path) -> None:
     first = reading.csv_files.setdefault(name, file)
     if first is not file:
         _twice(reading, Place(reading.show(file)), name, first.name)
+
+
+def _say_folder(reading: _Reading, folder: Path) -> None:
+    """A folder that bears the name of a file of the dossier: what it stands for would be missing without a word."""
+    name = folder.name.lower()
+    if name in {f"{table}.csv" for table in TABLES} | _OTHER_FILES:
+        fix = "renommez ce dossier, et mettez le fichier à sa place s’il est dedans"
+        place = Place(reading.show(folder))
+        reading.faults.append(
+            Fault("DON-027", place, "un dossier qui porte le nom d’un fichier", f"un fichier {name}", fix)
+        )
 
 
 def _say_file(reading: _Reading, file: Path) -> None:
@@ -417,6 +432,8 @@ def _no_territory(reading: _Reading) -> None:
     expected = "un fichier territoire.yml, ou une feuille « territoire » dans evaluation.xlsx"
     if any(fault.code == "DON-009" and "territoire" in fault.fix for fault in reading.faults):
         return
+    if any(fault.code == "DON-027" and fault.place.file.lower() == where.lower() for fault in reading.faults):
+        return  # said: a folder bears that name
     workbooks = (".xlsx", *_OLD_WORKBOOKS)
     files = [fault.place.file.lower() for fault in only_errors(reading.faults) if not fault.place.cell]
     if any(name.endswith(workbooks) for name in files):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,12 @@ def first_free(name: Callable[[int], Path], start: int = 1) -> Path:
     A number and no date, so that two machines agree.
     """
     return next(path for path in map(name, itertools.count(start)) if not path.exists())
+
+
+def place_of(dossier: Path) -> Path:
+    """Where a dossier lies: a link stays where it is when its campaign is there, else it is what it leads to."""
+    here = Path(os.path.abspath(dossier))
+    return here if (here.parent / "campagne.yml").is_file() else here.resolve()
 
 
 def read_json_object(path: Path) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def read_keys(facts: Facts, keys: Iterable[Key], data: Mapping[str, Any] | None 
     out = {}
     for key in keys:
         value = data.get(key.name)
-        if value is None or value == "":
+        if value is None or (isinstance(value, str) and not value.strip()):
             if key.required:
                 fix = f"écrivez la valeur en face de « {key.name} » ; ajoutez la ligne si elle manque"
                 facts.say("DON-024", (*root, key.name), f"pas de « {key.name} »", f"« {key.name} » : {key.help}", fix)

@@ -272,32 +272,47 @@ def test_each_document_is_told_as_soon_as_it_is_whole(notebook: Path) -> None:
     assert seen[:2] == ["a", "b"]
 
 
-def test_ctrl_c_ends_a_wait_and_a_second_one_ends_anything() -> None:
+def test_ctrl_c_ends_a_wait_or_is_obeyed_at_the_end() -> None:
     with pytest.raises(KeyboardInterrupt), Interruption() as interruption, interruption.waiting():
         signal.raise_signal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt), Interruption():
         signal.raise_signal(signal.SIGINT)  # nothing yet: it is obeyed at the end
 
 
-def test_a_second_ctrl_c_is_not_kept_waiting() -> None:
-    """Neither after one that was noted, nor after one that ended a wait."""
-    for first_in_a_wait in (False, True):
-        reached: list[str] = []
+def test_a_second_ctrl_c_is_not_kept_waiting_and_a_third_changes_nothing() -> None:
+    reached: list[str] = []
 
-        def twice(wait: bool, reached: list[str]) -> None:
-            with Interruption() as interruption:
-                if wait:
-                    with pytest.raises(KeyboardInterrupt), interruption.waiting():
-                        signal.raise_signal(signal.SIGINT)
-                else:
-                    signal.raise_signal(signal.SIGINT)
-                reached.append("premier")
+    def thrice() -> None:
+        with Interruption():
+            signal.raise_signal(signal.SIGINT)  # noted, until the next wait
+            reached.append("premier")
+            try:
                 signal.raise_signal(signal.SIGINT)
                 reached.append("second")
+            finally:
+                signal.raise_signal(signal.SIGINT)  # what ends is not ended half-way
+                reached.append("fin")
 
-        with pytest.raises(KeyboardInterrupt):
-            twice(first_in_a_wait, reached)
-        assert reached == ["premier"]
+    with pytest.raises(KeyboardInterrupt):
+        thrice()
+    assert reached == ["premier", "fin"]
+
+
+def test_while_a_batch_stops_another_ctrl_c_changes_nothing() -> None:
+    reached: list[str] = []
+
+    def twice() -> None:
+        with Interruption() as interruption:
+            try:
+                with interruption.waiting():
+                    signal.raise_signal(signal.SIGINT)
+            finally:
+                signal.raise_signal(signal.SIGINT)
+                reached.append("fin")
+
+    with pytest.raises(KeyboardInterrupt):
+        twice()
+    assert reached == ["fin"]
 
 
 def test_every_document_that_is_missing_is_counted_and_its_reason_said_once() -> None:

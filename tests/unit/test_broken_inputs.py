@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+import sys
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -434,6 +435,41 @@ def test_one_dossier_failing_in_each_way_leaves_the_others(campagne: Path, witho
     found = {o.name: {fault.code for fault in o.faults} for o in result.outcomes if not o.ok}
     assert found == {f"t{rank}": {code} for rank, code in enumerate(spoiled.values())}
     assert (campagne.parent / "out" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("name", ["constats.csv", "territoire.yml", "evaluation.xlsx"])
+def test_a_folder_that_bears_the_name_of_a_file_is_told(campagne: Path, name: str) -> None:
+    """Taken for an absent file, it would leave the report without what it stands for, and say nothing."""
+    (campagne / "ardelle" / name).unlink(missing_ok=True)
+    (campagne / "ardelle" / name).mkdir()
+    found = check_dossier(campagne / "ardelle", load_referentiel()).faults
+    told = [fault for fault in found if fault.code == "DON-027"]
+    assert [(fault.place.file, fault.read) for fault in told] == [
+        (f"ardelle/{name}", "un dossier qui porte le nom d’un fichier")
+    ]
+    assert "DON-024" not in {fault.code for fault in found}
+
+
+def test_a_name_of_spaces_is_no_name(campagne: Path) -> None:
+    path = campagne / "ardelle" / "territoire.yml"
+    text = re.sub(r"(?m)^nom:.*$", "nom: '  '", path.read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8")
+    found = check_dossier(campagne / "ardelle", load_referentiel()).faults
+    assert [(fault.code, fault.read) for fault in only_errors(found)] == [("DON-024", "pas de « nom »")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="un lien y demande des droits")
+def test_a_linked_territory_belongs_to_the_campaign_where_the_link_is(campagne: Path, tmp_path: Path) -> None:
+    shortcut = tmp_path / "raccourci"  # where there is no campaign: what it leads to
+    shortcut.symlink_to(campagne / "ardelle")
+    expected = load_dossier(shortcut, load_referentiel()).campagne
+    elsewhere = tmp_path / "ailleurs" / "ardelle"
+    elsewhere.parent.mkdir()
+    (campagne / "ardelle").rename(elsewhere)
+    (campagne / "lié").symlink_to(elsewhere)
+    assert load_dossier(campagne / "lié", load_referentiel()).campagne == expected
+    with pytest.raises(EvalkitError, match="DON-027"):
+        load_dossier(elsewhere, load_referentiel())  # beside it, no campaign
 
 
 @pytest.mark.parametrize("taken", ["", "journal.json", "index.html"])

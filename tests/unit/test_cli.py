@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -83,6 +85,11 @@ def test_the_working_file_is_announced_as_confidential(capsys: pytest.CaptureFix
         (["demo", "--processus", "zéro"], "--processus"),
         (["verifier"], "CHEMIN n'est pas donné"),
         (["verifier", "mes", "territoires"], "« territoires » en trop"),
+        (["lot", "x", "--processus", "0"], "un nombre entier de 1 à 64"),
+        (["lot", "x", "--expliquer=oui"], "--expliquer seule"),
+        (["lot", "x", "--vers", ""], "rien après --vers"),
+        (["lot", "x", "--dask="], "rien après --dask"),
+        (["lot", " "], "rien après lot"),
     ],
 )
 def test_a_typing_mistake_is_told_in_french(
@@ -109,6 +116,25 @@ def test_a_campaign_given_as_a_territory_is_told(capsys: pytest.CaptureFixture[s
     assert code == 2
     assert "[USA-003]" in text
     assert "evalkit lot" in text
+
+
+def test_pages_never_go_among_the_data(capsys: pytest.CaptureFixture[str], tmp_path) -> None:
+    (tmp_path / "campagne.yml").write_text("libelle: x\n", encoding="utf-8")
+    for command in ("lot", "synthese"):
+        code, text = run(capsys, command, str(tmp_path), "--vers", str(tmp_path / "x" / ".."))
+        assert (code, "[USA-003]" in text, str(tmp_path / "sorties") in text) == (2, True, True), text
+    assert [path.name for path in tmp_path.iterdir()] == ["campagne.yml"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="le signal d'un clavier")
+def test_ctrl_c_while_it_starts_is_told_in_french() -> None:
+    code = "import sys\nfrom evalkit import __main__\n"
+    code += (
+        "class Stop:\n    def find_spec(self, name, *_):\n        if name == 'evalkit.cli': raise KeyboardInterrupt\n"
+    )
+    code += "sys.meta_path.insert(0, Stop())\n__main__.run()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (130, "Interrompu. Rien n'était commencé.")
 
 
 def test_a_territory_given_as_a_campaign_is_told(capsys: pytest.CaptureFixture[str], tmp_path) -> None:

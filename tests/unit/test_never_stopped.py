@@ -207,6 +207,93 @@ def _nothing_half(bench: Bench, vers: str, whole: dict[str, bytes]) -> None:
 
 
 @linux
+@pytest.mark.parametrize("way", ["copies", "file"])
+@pytest.mark.parametrize("moment", ["prépare", "dessine"])
+def test_killed_at_its_worst_it_leaves_no_process_and_no_temporary_file(bench: Bench, way: str, moment: str) -> None:
+    """While it imports, while it draws; forked kernels and kernels started in advance: what it started ends with it."""
+    temporary, mark = bench.folder / "tmp", f"EVALKIT_ESSAI={bench.folder}"
+    temporary.mkdir()
+    environment = {
+        "TMPDIR": str(temporary),
+        **dict([mark.split("=", 1)]),
+        **({apart.WITHOUT_FORK: "1"} if way == "file" else {}),
+    }
+    process = bench.start("out", "--processus", "2", **environment)
+    noted = bench.campagne / ".evalkit" / "lot.suite.jsonl"
+
+    def reached() -> bool:
+        if moment == "prépare":
+            return len(_alive(mark)) > 1
+        return noted.is_file() and noted.stat().st_size > 0
+
+    while not reached() and process.poll() is None:
+        time.sleep(0.05)
+    process.kill()
+    told = noted.stat().st_size if noted.exists() else 0
+    assert wait_until(lambda: not _alive(mark)), _alive(mark)
+    assert wait_until(lambda: not list(temporary.iterdir())), list(temporary.iterdir())
+    assert "Traceback" not in process.communicate(timeout=10)[1]
+    assert (noted.stat().st_size if noted.exists() else 0) == told
+    assert bench.run("out")[0] == 0, "la relance finit le reste"
+
+
+def wait_until(what: Callable[[], bool], seconds: float = 15) -> bool:
+    end = time.monotonic() + seconds
+    while not what() and time.monotonic() < end:
+        time.sleep(0.05)
+    return what()
+
+
+def _alive(mark: str) -> list[str]:
+    """Command lines of the processes that bear a mark in their environment."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (entry / "environ").read_bytes().split(b"\0"):
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
+@linux
+@pytest.mark.parametrize("way", ["copies", "file"])
+def test_a_second_ctrl_c_hurries_nothing_and_leaves_nothing(bench: Bench, way: str) -> None:
+    temporary, mark = bench.folder / "tmp", f"EVALKIT_ESSAI={bench.folder}"
+    temporary.mkdir()
+    environment = {
+        "TMPDIR": str(temporary),
+        **dict([mark.split("=", 1)]),
+        **({apart.WITHOUT_FORK: "1"} if way == "file" else {}),
+    }
+    process = bench.start("out", "--processus", "2", **environment)
+    noted = bench.campagne / ".evalkit" / "lot.suite.jsonl"
+    while not (noted.is_file() and noted.stat().st_size) and process.poll() is None:
+        time.sleep(0.05)
+    start = time.monotonic()
+    for _ in range(3):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.15)
+    _, said = process.communicate(timeout=60)
+    assert time.monotonic() - start < 5
+    assert (process.returncode, "Interrompu" in said, "Traceback" in said, "Warning" in said) == (
+        130,
+        True,
+        False,
+        False,
+    ), said
+    assert wait_until(lambda: not _alive(mark), 2), _alive(mark)
+    assert not list(temporary.iterdir())
+    done = {
+        entry["nom"]
+        for entry in json.loads((bench.folder / "out/journal.json").read_text(encoding="utf-8"))["documents"]
+    }
+    whole = {name.partition("/")[0] for name in bench.pages("out") if name.endswith("rapport.html")}
+    assert done <= whole, "ce qui est dit terminé est là (un document fini à l'instant même peut ne pas être dit)"
+
+
+@linux
 def test_ctrl_c_stops_cleanly_and_says_what_is_done(bench: Bench) -> None:
     write_notebook(bench.carnets, "import time\nif 'ardelle' not in dossier: time.sleep(600)")
     process = bench.start("out", "--processus", "1")

@@ -155,7 +155,7 @@ def test_a_change_of_what_executes_notebooks_makes_every_document_again() -> Non
             for word in drawing
         )
     }
-    assert needed | {"formats.py"} == set(inputs._DRAWING_IN_BATCH)
+    assert needed | {"formats.py", "streams.py"} == set(inputs._DRAWING_IN_BATCH)
 
 
 def test_a_territory_is_read_once_per_kernel_and_each_time_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
