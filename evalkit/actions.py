@@ -416,7 +416,10 @@ def _doubtful_points(dossier: Path, faults: Sequence[Fault]) -> list[str]:
 
 
 def _dossier_of(path: Path) -> Path:
-    path = place_of(_existing(path))
+    path = _existing(path)
+    if path.name == "evaluation.xlsx":  # the workbook of a folder: the folder is the dossier
+        return place_of(path.parent)
+    path = place_of(path)
     if is_campaign(path):
         raise fail(
             "USA-003",
@@ -427,8 +430,6 @@ def _dossier_of(path: Path) -> Path:
         )
     if path.is_file() and path.suffix.lower() != ".xlsx":
         raise EvalkitError([_not_a_dossier(path)])
-    if path.name == "evaluation.xlsx":  # the workbook of a folder: the folder is the dossier
-        return path.parent
     return path
 
 
@@ -538,7 +539,7 @@ def _output_folder(campagne: Path, vers: Path | None) -> Path:
             folder,
             read="la campagne elle-même comme dossier de sortie",
             expected="un dossier à part : les pages ne se mêlent pas aux données",
-            fix=f"donnez un autre dossier après --vers, par exemple {typed(str(folder / 'sorties'))}, ou retirez --vers",
+            fix=f"donnez un autre dossier après --vers, par exemple {typed(str(folder / 'sorties'))}",
         )
     return folder
 
@@ -1154,7 +1155,7 @@ def import_surveys(
     options = options or SurveyOptions()
     dossier = _folder_of(vers)
     for path in files:
-        if _existing(path).resolve().parent == dossier / FOLDER:
+        if _existing(path).resolve().parent == (dossier / FOLDER).resolve():
             raise _misplaced_export(path)
     referentiel = load_referentiel()
     lexicons = lexicons_of(referentiel, territory_of(dossier, referentiel))

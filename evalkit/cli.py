@@ -616,9 +616,11 @@ def _usage(read: str, expected: str, fix: str) -> Fault:
 def _refuse_empty(typed: list[str]) -> None:
     """An empty value would be taken for the current folder, or for nothing asked."""
     for rank, one in enumerate(typed):
-        if not one.strip() or (one.startswith("--") and one.endswith("=")):
-            what = one.rstrip("=").strip() or (typed[rank - 1] if rank else "la commande")
-            raise EvalkitError([_usage(f"rien après {what}", "une valeur", "écrivez-la, ou retirez l'option")])
+        option, given, value = one.partition("=")
+        if not one.strip() or (option.startswith("--") and given and not value.strip()):
+            after = option if option.strip() else typed[rank - 1] if rank else "evalkit"
+            fix = "écrivez-la ; si rien n'est à donner, retirez ces guillemets, et l'option qui les précède"
+            raise EvalkitError([_usage(f"une valeur vide après {after}", "une valeur", fix)])
 
 
 def _translate(error: TyperException, typed: list[str]) -> Fault:

@@ -24,6 +24,7 @@ from evalkit.errors import EvalkitError, fail
 
 WITHOUT_FORK = "EVALKIT_SANS_FORK"
 _CLUSTER_S = 10
+_CLEANING_S = 5
 _WARM = "evalkit.batch.warm"
 # One thread only: neither OpenBLAS's, nor the one that pyarrow's jemalloc starts as soon as it is imported. The system's own
 # memory pool gives back what each territory borrowed: fifteen megabytes less per kernel.
@@ -235,6 +236,8 @@ class _Starting:
 
         self._local = threading.local()
         self._all: list[Any] = []
+        self._closed = False
+        self._lock = threading.Lock()
         self._scratch = mkdtemp(prefix="ek")  # what a worker that is ended would leave behind
         self._worker()
 
@@ -246,10 +249,13 @@ class _Starting:
             context = get_context("spawn")
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs, self._scratch), daemon=True)
-            process.start()
+            with self._lock:
+                if self._closed:
+                    raise RendererLost
+                process.start()
+                self._all.append(process)
             theirs.close()
             worker = self._local.worker = (process, ours)
-            self._all.append(process)
         return worker
 
     def stream(self, function: Callable[[Any], Any], argument: Any, seconds: float) -> Iterator[Any]:
@@ -268,6 +274,8 @@ class _Starting:
         return True
 
     def close(self) -> None:
+        with self._lock:
+            self._closed = True
         for process in self._all:
             _kill(process)
         for process in self._all:
@@ -277,6 +285,8 @@ class _Starting:
 
 def _kill(process: Any) -> None:
     """End a worker process, and the kernels that it started."""
+    if not process.is_alive():
+        return  # its number may be that of another program by now
     below = _started_by(process.pid)
     process.kill()
     _end_all(below)
@@ -285,7 +295,7 @@ def _kill(process: Any) -> None:
 def _started_by(pid: int) -> list[Any]:
     import psutil
 
-    with suppress(psutil.NoSuchProcess):
+    with suppress(psutil.Error):
         return list(psutil.Process(pid).children(recursive=True))
     return []
 
@@ -294,7 +304,7 @@ def _end_all(processes: list[Any]) -> None:
     import psutil
 
     for one in processes:
-        with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.Error):  # gone, or going
             one.kill()
 
 
@@ -315,10 +325,12 @@ def _work(connection: Connection, scratch: str) -> None:
     import signal
     import tempfile
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch decides when to stop
+    watch = threading.Thread(target=_end_with_the_batch, args=(scratch,), daemon=True)
+    watch.start()
+
     from evalkit.batch.kernels import STOCK, StartedKernel
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the batch decides when to stop
-    threading.Thread(target=_end_with_the_batch, args=(scratch,), daemon=True).start()
     os.environ |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch)
     tempfile.tempdir = None
     STOCK.make = StartedKernel
@@ -330,6 +342,7 @@ def _work(connection: Connection, scratch: str) -> None:
     except (EOFError, ConnectionError):
         STOCK.make = None
         STOCK.drop()
+        watch.join(_CLEANING_S)  # the batch is gone: what it left is removed
 
 
 _LOCK = threading.Lock()

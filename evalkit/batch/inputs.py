@@ -88,11 +88,14 @@ def _add_folder(whole: Digest, folder: str, prefix: str, subfolders: Iterable[st
     for name, path, is_folder in found:
         if name.startswith((".", "~")) or name in _NEVER_READ:
             continue
+        may_be_read = os.path.splitext(name)[1].lower() in _READ
         if is_folder:
             if name in subfolders:
                 _add_folder(whole, path, f"{prefix}{name}/", _SUBFOLDERS)
+            elif may_be_read:  # a folder that bears the name of a file is a fault of the dossier
+                whole.add(f"{prefix}{name}/", b"<folder>")
             continue
-        read = bool(prefix) or os.path.splitext(name)[1].lower() in _READ
+        read = bool(prefix) or may_be_read
         whole.add(prefix + name, _read(path) if read else b"<name>")
 
 

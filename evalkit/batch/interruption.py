@@ -34,7 +34,7 @@ class Interruption:
 
     def _note(self, *_: object) -> None:
         second, self._asked = self._asked, True
-        if self._waiting or second:
+        if (self._waiting or second) and not self._obeyed:
             self.obey()
 
     def obey(self) -> None:
@@ -43,9 +43,9 @@ class Interruption:
         Raises
         ------
         KeyboardInterrupt
-            It was asked to, and has not begun to stop.
+            It was asked to. Every time: whoever took the last one for an error of its own has not stopped.
         """
-        if self._asked and not self._obeyed:
+        if self._asked:
             self._obeyed = True
             raise KeyboardInterrupt
 

@@ -404,7 +404,7 @@ def is_left(descriptor: int) -> bool:
     from termios import FIONREAD
 
     watch = select.poll()
-    watch.register(descriptor, 0)  # a hang-up is always told
+    watch.register(descriptor, select.POLLHUP)
     return bool(watch.poll(0)) and not any(ioctl(descriptor, FIONREAD, bytes(4)))
 
 

@@ -202,10 +202,13 @@ def render_task(task: Task, tell: Tell = silent, session: Session | None = None)
 
     start, title = time.perf_counter(), task.title
 
+    def named() -> str:
+        return title or (title_of(task.dossier) if task.dossier else "")
+
     def outcome(ok: bool, **more: Any) -> Outcome:
-        named = title or (title_of(task.dossier) if task.dossier else "")
+        more = {"title": title if ok else named(), **more}
         seconds = round(time.perf_counter() - start, 2)
-        return Outcome(task.name, task.kind, ok, notebook=task.notebook.name, seconds=seconds, title=named, **more)
+        return Outcome(task.name, task.kind, ok, notebook=task.notebook.name, seconds=seconds, **more)
 
     try:
         parts = parts_now(task) if task.known else {}
@@ -213,7 +216,7 @@ def render_task(task: Task, tell: Tell = silent, session: Session | None = None)
             return outcome(True, unchanged=True, parts=parts)
         notebook = execute_notebook(task, session)
         metadata = getattr(notebook, "metadata", {})
-        title = title or metadata.pop(TITLE, "") or (title_of(task.dossier) if task.dossier else "")
+        title = title or metadata.pop(TITLE, "") or named()
         documents, check = write_page(replace(task, title=title), notebook)
         excluded = tuple(metadata.pop(EXCLUDED, ()))
         published = _plain(metadata.pop(PUBLISHED, {}))

@@ -243,9 +243,9 @@ def _ordered(faults: list[Fault]) -> list[Fault]:
 
 
 def _read(path: Path, referentiel: Referentiel) -> _Reading:
-    path = place_of(path)
     if path.is_file() and path.name == WORKBOOK_NAME and (path.parent / TERRITORY_FILE).is_file():
         path = path.parent
+    path = place_of(path)
     reading = _Reading(path, referentiel)
     if not path.exists():
         fix = "vérifiez le chemin"
@@ -311,7 +311,7 @@ def _keep_csv(reading: _Reading, name: str, file: Path) -> None:
 def _say_folder(reading: _Reading, folder: Path) -> None:
     """A folder that bears the name of a file of the dossier: what it stands for would be missing without a word."""
     name = folder.name.lower()
-    if name in {f"{table}.csv" for table in TABLES} | _OTHER_FILES:
+    if name in {f"{table}.csv" for table in TABLES} | {TERRITORY_FILE, WORKBOOK_NAME, "local.yml"}:
         fix = "renommez ce dossier, et mettez le fichier à sa place s’il est dedans"
         place = Place(reading.show(folder))
         reading.faults.append(

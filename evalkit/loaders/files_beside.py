@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,12 @@ def first_free(name: Callable[[int], Path], start: int = 1) -> Path:
 
 def place_of(dossier: Path) -> Path:
     """Where a dossier lies: a link stays where it is when its campaign is there, else it is what it leads to."""
-    here = Path(os.path.abspath(dossier))
-    return here if (here.parent / "campagne.yml").is_file() else here.resolve()
+    there = dossier.resolve()
+    if dossier.name in ("", ".."):
+        return there
+    here = dossier.parent.resolve() / dossier.name
+    moved = there.parent != here.parent
+    return here if moved and (here.parent / "campagne.yml").is_file() else there
 
 
 def read_json_object(path: Path) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from typing import Any
 import nbformat
 
 from evalkit.errors import EvalkitError, Fault, Place, fail
-from evalkit.loaders.files_beside import first_free, read_json_object
+from evalkit.loaders.files_beside import first_free, place_of, read_json_object
 from evalkit.loaders.resources import resource_dir
 
 ATELIER = "atelier.ipynb"
@@ -81,9 +81,9 @@ def _parameter_values(dossier: Path, workspace: Path) -> dict[str, str]:
 def _path_from(start: Path, target: Path) -> str:
     """Path of ``target`` as a notebook of ``start`` writes it: relative when it can be, always with ``/``."""
     try:
-        return Path(os.path.relpath(target.resolve(), start.resolve())).as_posix()
+        return Path(os.path.relpath(place_of(target), start.resolve())).as_posix()
     except ValueError:  # another drive, on Windows
-        return target.resolve().as_posix()
+        return place_of(target).as_posix()
 
 
 def _copy_notebook(model: Path, target: Path, values: Mapping[str, str], say: Callable[[str], None]) -> None:
@@ -233,7 +233,7 @@ def open_workshop(
     if launch:
         check_workshop_installed()
     source = Path(dossier) if dossier is not None else _first_example()
-    if source.is_file() and (source.resolve().parent.parent / "campagne.yml").is_file():
+    if source.is_file() and (place_of(source.parent).parent / "campagne.yml").is_file():
         source = source.parent  # the workbook of a folder: the folder is the dossier
     workspace = Path(vers) if vers is not None else _default_workspace(source)
     if source.is_dir() and resource_dir("sample_data").resolve() in source.resolve().parents:
@@ -244,7 +244,7 @@ def open_workshop(
 
 
 def _default_workspace(dossier: Path) -> Path:
-    resolved = dossier.resolve()
+    resolved = place_of(dossier)
     return Path("atelier") / resolved.parent.name / resolved.stem
 
 

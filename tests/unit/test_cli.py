@@ -87,9 +87,9 @@ def test_the_working_file_is_announced_as_confidential(capsys: pytest.CaptureFix
         (["verifier", "mes", "territoires"], "« territoires » en trop"),
         (["lot", "x", "--processus", "0"], "un nombre entier de 1 à 64"),
         (["lot", "x", "--expliquer=oui"], "--expliquer seule"),
-        (["lot", "x", "--vers", ""], "rien après --vers"),
-        (["lot", "x", "--dask="], "rien après --dask"),
-        (["lot", " "], "rien après lot"),
+        (["lot", "x", "--vers", ""], "une valeur vide après --vers"),
+        (["lot", "x", "--dask="], "une valeur vide après --dask"),
+        (["lot", " "], "une valeur vide après lot"),
     ],
 )
 def test_a_typing_mistake_is_told_in_french(

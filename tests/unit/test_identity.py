@@ -145,6 +145,16 @@ def test_every_accepted_logo_is_watched_by_a_batch(tmp_path: Path) -> None:
         assert folder_digest(b"cle", folder) != before
 
 
+def test_a_folder_that_bears_the_name_of_a_file_is_part_of_the_dossier(tmp_path: Path) -> None:
+    """It is a fault (DON-027): once renamed, the territory must be tried again."""
+    before = folder_digest(b"cle", tmp_path)
+    (tmp_path / "constats.csv").mkdir()
+    spoiled = folder_digest(b"cle", tmp_path)
+    assert spoiled != before
+    (tmp_path / "constats.csv").rename(tmp_path / "vieux")
+    assert folder_digest(b"cle", tmp_path) == before
+
+
 @pytest.mark.parametrize(("name", "kind"), [("logo.png", "PNG"), ("logo.jpg", "JPEG")])
 def test_the_name_of_a_screen_stays_in_the_dossier(name: str, kind: str, tmp_path: Path) -> None:
     """A colour profile says which machine drew the logo: « iMac de Jeanne Dupont »."""
