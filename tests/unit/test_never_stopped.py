@@ -87,6 +87,11 @@ class Bench:
         folder = self.folder / vers
         return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.glob("*/*"))}
 
+    def noted(self) -> int:
+        """Bytes of what is noted of the documents that are done, as soon as they are."""
+        path = self.campagne / ".evalkit" / "lot.suite.jsonl"
+        return path.stat().st_size if path.is_file() else 0
+
     def again(self) -> None:
         """Forget what was made."""
         for path in (self.campagne / ".evalkit").glob("lot*"):
@@ -211,31 +216,33 @@ def _nothing_half(bench: Bench, vers: str, whole: dict[str, bytes]) -> None:
 @pytest.mark.parametrize("moment", ["prépare", "dessine"])
 def test_killed_at_its_worst_it_leaves_no_process_and_no_temporary_file(bench: Bench, way: str, moment: str) -> None:
     """While it imports, while it draws; forked kernels and kernels started in advance: what it started ends with it."""
-    temporary, mark = bench.folder / "tmp", f"EVALKIT_ESSAI={bench.folder}"
-    temporary.mkdir()
-    environment = {
-        "TMPDIR": str(temporary),
-        **dict([mark.split("=", 1)]),
-        **({apart.WITHOUT_FORK: "1"} if way == "file" else {}),
-    }
-    process = bench.start("out", "--processus", "2", **environment)
-    noted = bench.campagne / ".evalkit" / "lot.suite.jsonl"
+    process, temporary, mark = start_apart(bench, way)
 
     def reached() -> bool:
         if moment == "prépare":
             return any(name in line for line in _alive(mark) for name in ("batch.warm", "spawn_main"))
-        return noted.is_file() and noted.stat().st_size > 0
+        return bench.noted() > 0
 
     while not reached() and process.poll() is None:
         time.sleep(0.05)
     process.kill()
     process.wait()
-    told = noted.stat().st_size if noted.exists() else 0
+    told = bench.noted()
     assert wait_until(lambda: not _alive(mark)), _alive(mark)
     assert wait_until(lambda: not list(temporary.iterdir())), list(temporary.iterdir())
     assert "Traceback" not in process.communicate(timeout=10)[1]
-    assert (noted.stat().st_size if noted.exists() else 0) == told
+    assert bench.noted() == told
     assert bench.run("out")[0] == 0, "la relance finit le reste"
+
+
+def start_apart(bench: Bench, way: str) -> tuple[subprocess.Popen, Path, str]:
+    """A batch that is starting, the folder of its temporary files, and what marks every process that it starts."""
+    temporary, name = bench.folder / "tmp", "EVALKIT_ESSAI"
+    temporary.mkdir()
+    environment = {"TMPDIR": str(temporary), name: str(bench.folder)}
+    if way == "file":
+        environment[apart.WITHOUT_FORK] = "1"
+    return bench.start("out", "--processus", "2", **environment), temporary, f"{name}={bench.folder}"
 
 
 def wait_until(what: Callable[[], bool], seconds: float = 15) -> bool:
@@ -260,16 +267,8 @@ def _alive(mark: str) -> list[str]:
 @linux
 @pytest.mark.parametrize("way", ["copies", "file"])
 def test_a_second_ctrl_c_hurries_nothing_and_leaves_nothing(bench: Bench, way: str) -> None:
-    temporary, mark = bench.folder / "tmp", f"EVALKIT_ESSAI={bench.folder}"
-    temporary.mkdir()
-    environment = {
-        "TMPDIR": str(temporary),
-        **dict([mark.split("=", 1)]),
-        **({apart.WITHOUT_FORK: "1"} if way == "file" else {}),
-    }
-    process = bench.start("out", "--processus", "2", **environment)
-    noted = bench.campagne / ".evalkit" / "lot.suite.jsonl"
-    while not (noted.is_file() and noted.stat().st_size) and process.poll() is None:
+    process, temporary, mark = start_apart(bench, way)
+    while not bench.noted() and process.poll() is None:
         time.sleep(0.05)
     start = time.monotonic()
     for _ in range(3):
@@ -298,8 +297,7 @@ def test_a_second_ctrl_c_hurries_nothing_and_leaves_nothing(bench: Bench, way: s
 def test_ctrl_c_stops_cleanly_and_says_what_is_done(bench: Bench) -> None:
     write_notebook(bench.carnets, "import time\nif 'ardelle' not in dossier: time.sleep(600)")
     process = bench.start("out", "--processus", "1")
-    noted = bench.campagne / ".evalkit" / "lot.suite.jsonl"  # what is done is noted there, as soon as it is
-    while not (noted.is_file() and noted.stat().st_size) and process.poll() is None:
+    while not bench.noted() and process.poll() is None:
         time.sleep(0.05)
     time.sleep(0.5)
     start = time.monotonic()
