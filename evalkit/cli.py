@@ -619,7 +619,7 @@ def _refuse_empty(typed: list[str]) -> None:
         option, given, value = one.partition("=")
         if not one.strip() or (option.startswith("--") and given and not value.strip()):
             after = option if option.strip() else typed[rank - 1] if rank else "evalkit"
-            fix = "écrivez-la ; si rien n'est à donner, retirez ces guillemets, et l'option qui les précède"
+            fix = "écrivez-la ; une option pour laquelle il n'y a rien à donner se retire"
             raise EvalkitError([_usage(f"une valeur vide après {after}", "une valeur", fix)])
 
 
@@ -641,7 +641,7 @@ def _translate(error: TyperException, typed: list[str]) -> Fault:
         label = name if str(name).startswith("-") else str(name).upper()
         return _usage(f"{label} n'est pas donné", f"une valeur pour {label}", fix)
     if kind == "BadParameter":
-        least, most = (getattr(getattr(param, "type", None), name, None) for name in ("min", "max"))
+        least, most = (getattr(getattr(param, "type", None), limit, None) for limit in ("min", "max"))
         expected = "une valeur du bon genre" if least is None else f"un nombre entier de {least} à {most}"
         given = typed[typed.index(name) + 1 :][:1] if name in typed else []
         return _usage(f"{name} {given[0]}" if given else f"la valeur de {name} n'est pas acceptée", expected, fix)
