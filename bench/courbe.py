@@ -3,9 +3,9 @@
     python bench/courbe.py --tailles 40 400 1600 --json courbe.json
     python bench/courbe.py --tailles 400 --dask
 
-For each size, and for the first 40 and 400 of a longer run: seconds per territory of the clock and of the processor, the same for the first and the last quarter of the
+For each size: seconds per territory of the clock and of the processor, the same for the first and the last quarter of the
 territories (the start, which happens once, is told apart), memory (sum of PSS over the process tree, Linux) in each quarter, and
-an unchanged run of the whole command. ``--dask``: the same plan on a local cluster of two worker processes. The territories are
+an unchanged run of the whole command. ``paliers``: clock and memory of the first 40 and 400 territories of a longer run. ``--dask``: the same plan on a local cluster of two worker processes. The territories are
 the samples, copied under other names when they are not enough. Everything is written in a temporary folder, removed after
 (about 1 MB per territory).
 """

@@ -312,7 +312,9 @@ get_ipython().reset(new_session=True)
 def import_for_kernel(between: Callable[[], None] = lambda: None) -> None:
     """Import what a report notebook will import, and draw once, so that no territory waits for it.
 
-    ``between``: called before each import; it may end the process, when nobody waits for it any more. Nothing here may choose or import a pyplot backend, nor start a thread: a kernel forked after would draw nothing, or hang.
+    ``between``: called before each import; it may end the process, when nobody waits for it any more.
+
+    Nothing here may choose or import a pyplot backend, nor start a thread: a kernel forked after would draw nothing, or hang.
     """
     from importlib import import_module
 

@@ -8,8 +8,8 @@ from ipykernel.iostream import OutStream
 class QuietStream(OutStream):
     """An output stream of a kernel that has nothing to do when nothing was written.
 
-    ipykernel flushes both streams six times per cell, and waits each time for its other thread: two hundred exchanges per territory, for
-    nothing. What was written before is already in that thread's queue, so that the order of what is shown stays the same.
+    ipykernel flushes its two streams some six times per cell, and waits each time for its other thread: two hundred exchanges
+    per territory, for nothing. What was written before is already in that thread's queue, so that the order of what is shown stays the same.
     """
 
     def flush(self) -> None:
